@@ -1,0 +1,101 @@
+/* interpos/operation.h: the errands of post. Part of libinterpos. */
+#ifndef INTERPOS_OPERATION_H
+#define INTERPOS_OPERATION_H
+
+#include <interpos/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One job: an operation's kind, its settings, its input, its results. One thread at a time, except ipos_operation_cancel. */
+typedef struct ipos_operation ipos_operation;
+
+enum {
+    IPOS_OPTION_INT = 1,
+    IPOS_OPTION_REAL = 2,
+    IPOS_OPTION_BOOL = 3,   /* 0 or 1; as text also true/false, on/off, yes/no */
+    IPOS_OPTION_TEXT = 4,
+    IPOS_OPTION_CHOICE = 5  /* text, one of choices */
+};
+
+typedef struct ipos_option_info {
+    uint32_t struct_size;
+    int32_t type;
+    const char *name;     /* texts are static */
+    const char *help;
+    const char *unit;     /* "" if none */
+    const char *choices;  /* comma-separated; "" unless IPOS_OPTION_CHOICE */
+    const char *preset;   /* the default as text */
+    double minimum;       /* INT and REAL: inclusive range */
+    double maximum;
+} ipos_option_info;
+
+/* Kinds of operation: [{"name","title","help","trainable":bool,"options":[{"name","type","help","unit","choices":[],"default",
+ * "minimum","maximum"}]}] (ipos_free). */
+IPOS_API IPOS_NODISCARD ipos_status ipos_operations(char **json);
+
+/* kind: "inbetween", ... An unknown kind is IPOS_ERR_NOT_FOUND with the known ones in the text. */
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_create(ipos_project *project, const char *kind, ipos_operation **out);
+IPOS_API void ipos_operation_retain(ipos_operation *operation);
+IPOS_API void ipos_operation_release(ipos_operation *operation);
+
+IPOS_API size_t ipos_operation_option_count(const ipos_operation *operation);
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_option_info(const ipos_operation *operation, size_t index, ipos_option_info *info);
+/* Sets an option from text ("0.5", "true", "gentle"). Unknown names, values of the wrong type and out of range are
+ * IPOS_ERR_ARGUMENT with a text that names what is allowed. */
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set(ipos_operation *operation, const char *name, const char *value);
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_int(ipos_operation *operation, const char *name, int64_t value);
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_real(ipos_operation *operation, const char *name, double value);
+/* The model to use; NULL: the classical method alone. */
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_model(ipos_operation *operation, ipos_model *model);
+
+/* Input (a): a clip of the project. */
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_clip(ipos_operation *operation, const char *clip);
+/* Which frames: comma-separated "10", "10-20", "1-99x2" (every second), "10.5", "21/2". For "inbetween" these are the frames to make;
+ * whole numbers among them are treated as missing and never read. */
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_frames(ipos_operation *operation, const char *frames);
+
+/* Input (b): frames from the host. fetch is called on the thread in ipos_operation_run only. It stores a frame in *out (the
+ * library takes over that reference) and returns IPOS_OK; IPOS_ERR_NOT_FOUND where the clip has no such frame; another status
+ * to stop the job with it. channels: comma-separated names wanted; giving more is fine. */
+typedef ipos_status (*ipos_fetch_fn)(void *user, const char *clip, int64_t number, const char *channels, ipos_frame **out);
+typedef struct ipos_host_clip {
+    uint32_t struct_size;
+    int32_t training;      /* as in ipos_clip_config; recorded */
+    const char *name;      /* for the ledger and the callback; required */
+    int64_t first, last;   /* frame numbers that exist */
+    ipos_rational rate;
+    const char *encoding;  /* required */
+    const char *owner;     /* required */
+    const char *licence;   /* required */
+} ipos_host_clip;
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_host_clip(ipos_operation *operation, const ipos_host_clip *clip,
+    ipos_fetch_fn fetch, void *user);
+
+/* Runs the job; blocks; progress (may be NULL) on this thread. With a project clip every variant is stored as an option of the
+ * project; with a host clip results stay in memory and the hand-out is recorded in the ledger as a draft. */
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_run(ipos_operation *operation, ipos_progress_fn progress, void *user);
+/* Stops a running job from any thread that holds a reference; the run returns IPOS_ERR_CANCELLED. */
+IPOS_API void ipos_operation_cancel(ipos_operation *operation);
+
+/* Results after a successful run, best first. */
+typedef struct ipos_result_info {
+    uint32_t struct_size;
+    int32_t frames;        /* pictures in this result */
+    const char *option;    /* id in the project; the draft's id for host clips */
+    const char *variant;   /* which method, e.g. "full", "plain", "average" */
+    const char *title;     /* for people */
+    double score;          /* the operation's own leave-one-out score in dB; negative where it could not be measured */
+} ipos_result_info;
+IPOS_API size_t ipos_operation_result_count(const ipos_operation *operation);
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_result(const ipos_operation *operation, size_t index, ipos_result_info *info);
+/* Picture number frame (0-based, in time order) of result index, its time in frames and confidence 0..1. evidence != 0: its
+ * evidence map (see ipos_option_frame). The caller owns *out. time and confidence may be NULL. */
+IPOS_API IPOS_NODISCARD ipos_status ipos_operation_result_frame(const ipos_operation *operation, size_t index, size_t frame,
+    int32_t evidence, ipos_rational *time, double *confidence, ipos_frame **out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

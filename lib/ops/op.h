@@ -1,0 +1,87 @@
+/* What an operation is. One folder an operation; a new one adds its folder and its name to the list in lib/ops/meson.build.
+ *
+ *   lib/ops/NAME/spec.c   const ip_op_spec ip_op_NAME_spec   in the library and the engine: settings, texts
+ *   lib/ops/NAME/run.c    const ip_op      ip_op_NAME        engine only: the work
+ */
+#ifndef IP_OP_H
+#define IP_OP_H
+
+#include "core.h"
+#include "frame.h"
+#include <interpos/operation.h>
+
+typedef struct ip_op_spec {
+    const char *name, *title, *help;
+    bool trainable;
+    const ip_option_spec *options;
+    size_t option_count;
+} ip_op_spec;
+
+extern const ip_op_spec *const ip_op_specs[]; /* NULL-terminated; lib/ops/table.c */
+const ip_op_spec *ip_op_spec_find(const char *name);
+
+/* A clip as an operation sees it. */
+typedef struct ip_op_clip {
+    const char *name, *encoding;
+    int64_t first, last;
+    ipos_rational rate;
+    const int64_t *cuts;       /* first frame of every shot but the first, ascending */
+    size_t cut_count;
+    const int64_t *duplicates; /* frames that repeat the frame before them, ascending */
+    size_t duplicate_count;
+    const int64_t *missing;    /* numbers between first and last that do not exist, ascending */
+    size_t missing_count;
+} ip_op_clip;
+
+/* What the engine offers to an operation while it runs. All calls on the running thread. */
+typedef struct ip_op_host ip_op_host;
+struct ip_op_host {
+    void *user;
+    int threads;
+    uint64_t memory_limit;
+    const char *device;
+    const ip_cancel *cancel;
+    const ip_option_values *options;
+    /* The clip(s): one for a run, several for training. */
+    const ip_op_clip *clips;
+    size_t clip_count;
+    /* Run only: the times to make, ascending. Whole numbers must not be fetched. */
+    const ipos_rational *times;
+    size_t time_count;
+    /* A frame of clips[clip]; the caller releases it. IPOS_ERR_NOT_FOUND where there is none. */
+    ipos_status (*fetch)(ip_op_host *host, size_t clip, int64_t number, ipos_frame **out);
+    /* New frame for results, in memory the library reads without a copy. */
+    ipos_status (*frame_like)(ip_op_host *host, const ipos_frame *model, int32_t type, ipos_frame **out);
+    ipos_status (*frame_new)(ip_op_host *host, const ipos_box *window, const ipos_channel *channels, size_t count, ipos_frame **out);
+    /* Progress; also the sign of life the watchdog looks for. extra: "" or JSON members, e.g. "\"loss\":0.1". Returns
+     * IPOS_ERR_CANCELLED when the work should stop. */
+    ipos_status (*progress)(ip_op_host *host, double done, const char *stage, const char *extra);
+    /* One finished picture of one variant (evidence may be NULL). References stay the caller's. */
+    ipos_status (*emit)(ip_op_host *host, const char *variant, ipos_rational time, double confidence, ipos_frame *picture, ipos_frame *evidence);
+    /* Once per variant, after its pictures: title for people, score in dB (negative: none), details as a JSON object or NULL.
+     * Variants are offered in the order of rank (0 first). */
+    ipos_status (*variant)(ip_op_host *host, const char *variant, const char *title, int rank, double score, const char *details);
+    /* Model file given by the user (safetensors bytes) or NULL. */
+    const void *model;
+    size_t model_bytes;
+    /* Training only. */
+    double seconds;      /* time budget left, <= 0: by steps */
+    int64_t steps;       /* step budget, 0: by time */
+    uint64_t seed;
+    double checkpoint_seconds;
+    const void *checkpoint; /* to go on from, or NULL */
+    size_t checkpoint_bytes;
+    ipos_status (*save_checkpoint)(ip_op_host *host, const void *bytes, size_t size);
+    /* The finished weights (safetensors, without the card: the library adds it) and what training measured as a JSON object:
+     * {"architecture","steps","seconds","score":{"held_out","baseline","gain","per_clip":[...]},"settings":{}}. */
+    ipos_status (*save_model)(ip_op_host *host, const void *bytes, size_t size, const char *measured);
+    ipos_status (*preview)(ip_op_host *host, ipos_frame *picture); /* for people to watch; u8 R,G,B */
+};
+
+typedef struct ip_op {
+    const ip_op_spec *spec;
+    ipos_status (*run)(ip_op_host *host);
+    ipos_status (*train)(ip_op_host *host); /* NULL: not trainable */
+} ip_op;
+
+#endif

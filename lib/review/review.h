@@ -1,0 +1,12 @@
+/* What people see of options, and how an accepted one leaves the project. */
+#ifndef IP_REVIEW_H
+#define IP_REVIEW_H
+
+#include "store.h"
+
+/* See ipos_option_publish. Records the act in the ledger. */
+ipos_status ip_publish(ip_store *store, const char *id, const char *output, ipos_progress_fn progress, void *user, char **json);
+/* Writes a contact sheet (PNG, 8 bit, display-referred) of an option: before (neighbours), made frames, evidence. */
+ipos_status ip_contact_sheet(ip_store *store, const char *id, const char *path);
+
+#endif
