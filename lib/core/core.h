@@ -25,7 +25,10 @@
 ipos_status ip_fail(ipos_status status, const char *format, ...) IP_PRINTF(2, 3);
 /* Puts "context: " before the text already set; returns status. */
 ipos_status ip_fail_in(ipos_status status, const char *format, ...) IP_PRINTF(2, 3);
+/* For a failed system call: adds ": " and the system's reason; NOT_FOUND, NO_MEMORY, CONFLICT or IO by the errno given. */
+ipos_status ip_fail_errno(int number, const char *format, ...) IP_PRINTF(2, 3);
 ipos_status ip_no_memory(size_t bytes);
+/* The public ipos_last_error and ipos_status_name are in error.c too, ipos_free in memory.c. */
 
 /* memory.c: never abort; NULL on failure with the error text set. */
 void *ip_alloc(size_t bytes);
@@ -42,11 +45,12 @@ bool ip_parse_real(const char *text, double *out);     /* the whole text, '.' as
 bool ip_parse_rational(const char *text, ipos_rational *out); /* "24", "23.976" (-> 24000/1001), "24000/1001", "21/2", "10.5" */
 ipos_rational ip_reduce(ipos_rational value);
 void ip_real_text(double value, char out[32]);         /* shortest text that reads back the same, '.' as the point */
+bool ip_utf8_ok(const char *text);
 bool ip_name_ok(const char *name);                     /* 1..100 of letters, digits, '.', '_', '-', not starting with '.' or '-' */
 bool ip_in_list(const char *comma_list, const char *word);
 
 /* A growing byte buffer; failed is sticky, so check once at the end. */
-typedef struct ip_buffer {
+typedef struct ip_buffer { /* begins as {0} */
     char *data;
     size_t size, room;
     bool failed;
@@ -64,14 +68,23 @@ bool ip_sha256_end(ip_sha256 *hash, char hex[65]); /* frees hash */
 bool ip_sha256_of(const void *bytes, size_t size, char hex[65]);
 ipos_status ip_sha256_file(const char *path, char hex[65], uint64_t *size);
 
-/* file.c: whole small files, atomic replacement (temporary beside it, fsync, rename, fsync of the folder). */
+/* file.c: whole small files, atomic replacement (temporary beside it, fsync, rename, fsync of the folder). Plain files only:
+ * pipes and devices are refused. A NUL follows the bytes read; over limit (0: none) is IPOS_ERR_NO_MEMORY. */
 ipos_status ip_file_read(const char *path, uint64_t limit, void **bytes, size_t *size);
 ipos_status ip_file_write(const char *path, const void *bytes, size_t size);
+/* The same for what is written piece by piece: begin makes an empty temporary open for reading and writing; commit syncs it, closes
+ * fd and renames, removing it on failure; abandon closes fd (unless -1) and removes it. Both free the name. */
+ipos_status ip_file_begin(const char *path, char **temporary, int *fd);
+ipos_status ip_file_commit(char *temporary, int fd, const char *path);
+void ip_file_abandon(char *temporary, int fd);
+ipos_status ip_folder_sync(const char *folder);
+/* path.c */
 ipos_status ip_make_folders(const char *path); /* like mkdir -p */
 char *ip_path_join(const char *folder, const char *name);
 char *ip_path_absolute(const char *path); /* the file need not exist */
 
-/* pool.c: a parallel loop on threads of its own; body(user, begin, end) on disjoint ranges. Runs inline if threads <= 1. */
+/* pool.c: a parallel loop on threads of its own; body(user, begin, end) on disjoint ranges. Runs inline if threads <= 1. Error
+ * text set in a body stays with the thread that set it. */
 typedef void (*ip_range_fn)(void *user, int64_t begin, int64_t end);
 void ip_parallel(int threads, int64_t count, int64_t grain, ip_range_fn body, void *user);
 int ip_processors(void); /* those this process may use */
@@ -89,7 +102,7 @@ typedef struct ip_option_spec {
 typedef struct ip_option_values ip_option_values; /* texts by spec index, checked */
 ip_option_values *ip_options_new(const ip_option_spec *specs, size_t count);
 void ip_options_free(ip_option_values *values);
-ipos_status ip_options_set(ip_option_values *values, const char *name, const char *text);
+ipos_status ip_options_set(ip_option_values *values, const char *name, const char *text); /* text NULL: back to the preset */
 const char *ip_options_text(const ip_option_values *values, const char *name); /* preset if not set; never NULL for a known name */
 int64_t ip_options_int(const ip_option_values *values, const char *name);
 double ip_options_real(const ip_option_values *values, const char *name);
