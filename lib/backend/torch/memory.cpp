@@ -73,7 +73,10 @@ void free_kept() noexcept
 [[noreturn]] void refuse(size_t bytes)
 {
     char text[160];
-    std::snprintf(text, sizeof text, "can't allocate memory: %zu bytes more, %" PRIu64 " in use, limit %" PRIu64, bytes, used_bytes, use_limit);
+    if (use_limit)
+        std::snprintf(text, sizeof text, "can't allocate memory: %zu bytes on top of %" PRIu64 " pass the limit of %" PRIu64, bytes, used_bytes, use_limit);
+    else
+        std::snprintf(text, sizeof text, "can't allocate memory: %zu bytes on top of %" PRIu64, bytes, used_bytes);
     throw c10::Error(c10::SourceLocation{__func__, __FILE__, __LINE__}, text);
 }
 
