@@ -102,6 +102,7 @@ typedef struct ip_option_spec {
 typedef struct ip_option_values ip_option_values; /* texts by spec index, checked */
 ip_option_values *ip_options_new(const ip_option_spec *specs, size_t count);
 void ip_options_free(ip_option_values *values);
+size_t ip_options_count(const ip_option_values *values); /* of the specs it was made with */
 ipos_status ip_options_set(ip_option_values *values, const char *name, const char *text); /* text NULL: back to the preset */
 const char *ip_options_text(const ip_option_values *values, const char *name); /* preset if not set; never NULL for a known name */
 int64_t ip_options_int(const ip_option_values *values, const char *name);

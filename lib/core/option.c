@@ -33,6 +33,11 @@ void ip_options_free(ip_option_values *values)
     ip_free(values);
 }
 
+size_t ip_options_count(const ip_option_values *values)
+{
+    return values ? values->count : 0;
+}
+
 static size_t find(const ip_option_values *values, const char *name)
 {
     size_t i = 0;

@@ -84,4 +84,6 @@ typedef struct ip_op {
     ipos_status (*train)(ip_op_host *host); /* NULL: not trainable */
 } ip_op;
 
+extern const ip_op *const ip_ops[]; /* engine only; NULL-terminated; lib/ops/run/run_table.c */
+
 #endif

@@ -1,0 +1,16 @@
+#include "op.h"
+#include "ops_list.h"
+
+#define DECLARE(name) extern const ip_op_spec ip_op_##name##_spec;
+#define ENTRY(name) &ip_op_##name##_spec,
+
+IP_OPERATIONS(DECLARE)
+const ip_op_spec *const ip_op_specs[] = {IP_OPERATIONS(ENTRY) NULL};
+
+const ip_op_spec *ip_op_spec_find(const char *name)
+{
+    for (const ip_op_spec *const *spec = ip_op_specs; *spec; spec++)
+        if (name && strcmp((*spec)->name, name) == 0)
+            return *spec;
+    return NULL;
+}
