@@ -1,0 +1,72 @@
+/* Inside the in-between operation: from frames to planes and back, shots, the learned fusion. */
+#ifndef IP_INBETWEEN_OP_H
+#define IP_INBETWEEN_OP_H
+
+#include "color.h"
+#include "inbetween.h"
+#include "op.h"
+
+enum { IB_CACHE = 10 }; /* frames kept for the next call: both sides of a gap, and what the trajectory looks at */
+
+/* Frames of one clip on one canvas; picture.c */
+typedef struct ib_clip {
+    ip_op_host *host;
+    size_t index;
+    const ip_op_clip *clip;
+    const ip_encoding *encoding;
+    ipos_box canvas; /* what the planes cover; frames with another data window are placed on it */
+    struct {
+        int64_t number;
+        uint64_t used;
+        ipos_frame *frame;
+    } cache[IB_CACHE];
+    uint64_t clock;
+} ib_clip;
+ipos_status ib_clip_open(ib_clip *clip, ip_op_host *host, size_t index);
+void ib_clip_close(ib_clip *clip);
+/* Borrowed until IB_CACHE other frames were asked for. */
+ipos_status ib_clip_frame(ib_clip *clip, int64_t number, ipos_frame **out);
+/* Grows the canvas to hold the frame; true if it changed. */
+bool ib_canvas_include(ib_clip *clip, const ipos_frame *frame);
+/* Colour of a frame in the working encoding on the canvas; outside the data window 0. */
+ipos_status ib_colour(const ib_clip *clip, const ipos_frame *frame, float *const rgb[3], ptrdiff_t stride);
+ipos_status ib_image3_new(int width, int height, ip_image3 *out);
+void ib_image3_free(ip_image3 *image);
+/* The picture a plan gives, all channels of the two frames. residual (may be NULL): added to the colour in the working encoding;
+ * its planes cover `where` of the canvas. */
+typedef struct ib_residual {
+    ip_box_i where;
+    const ip_plane_f *rgb; /* three planes */
+} ib_residual;
+ipos_status ib_picture(ib_clip *clip, const ip_inbetween_plan *plan, ipos_frame *left, ipos_frame *right, const ib_residual *residual,
+    ipos_frame **out);
+ipos_status ib_evidence(ib_clip *clip, const ip_inbetween_plan *plan, const ipos_frame *picture, ipos_frame **out);
+/* A copy of a frame and an evidence map that says "invented", for frames held at the edge of a shot. */
+ipos_status ib_hold(ib_clip *clip, ipos_frame *frame, ipos_frame **picture, ipos_frame **evidence);
+
+/* The known frames of one shot; shots.c */
+typedef struct ib_shot {
+    ib_clip *clip;
+    int64_t first, last;
+    int64_t *numbers; /* known frames, ascending */
+    double *times;    /* the same */
+    size_t count;
+    ip_inbetween *session; /* NULL until ib_shot_open */
+    ipos_status (*tick)(void *user);
+    void *tick_user;
+} ib_shot;
+/* The shot that holds `time`: known are the frames that exist, repeat nothing, and are not in hidden. */
+ipos_status ib_shot_find(ib_clip *clip, double time, const int64_t *hidden, size_t hidden_count, ib_shot *out);
+/* Index of the last known frame before time; false if there is none, or none after it. */
+bool ib_shot_gap(const ib_shot *shot, double time, size_t *left);
+/* Opens the session, or opens it anew after the canvas grew. */
+ipos_status ib_shot_open(ib_shot *shot);
+void ib_shot_close(ib_shot *shot);
+/* The same shot without one of its known frames. */
+ipos_status ib_shot_without(const ib_shot *shot, size_t index, ib_shot *out);
+
+extern const ip_op_spec ip_op_inbetween_spec; /* spec.c */
+extern const ip_op ip_op_inbetween;
+ipos_status ib_train(ip_op_host *host); /* train.c */
+
+#endif

@@ -1,0 +1,121 @@
+/* Which frames of a shot are known, and the vision session over them. */
+#include "inbetween_op.h"
+
+#include <math.h>
+
+static bool contains(const int64_t *sorted, size_t count, int64_t value) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sorted[middle] == value)
+            return true;
+        if (sorted[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+static void shot_range(const ip_op_clip *clip, double time, int64_t *first, int64_t *last) {
+    *first = clip->first;
+    *last = clip->last;
+    for (size_t i = 0; i < clip->cut_count; i++) {
+        if ((double)clip->cuts[i] <= time)
+            *first = clip->cuts[i];
+        else {
+            *last = clip->cuts[i] - 1;
+            break;
+        }
+    }
+}
+
+static ipos_status shot_take(ib_shot *shot, size_t count) {
+    shot->times = ip_calloc(IP_MAX(count, 1), sizeof *shot->times);
+    if (!shot->times)
+        return IPOS_ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        shot->times[i] = (double)shot->numbers[i];
+    shot->count = count;
+    return IPOS_OK;
+}
+
+ipos_status ib_shot_find(ib_clip *clip, double time, const int64_t *hidden, size_t hidden_count, ib_shot *out) {
+    const ip_op_clip *info = clip->clip;
+    *out = (ib_shot){.clip = clip};
+    shot_range(info, time, &out->first, &out->last);
+    out->numbers = ip_calloc((size_t)IP_MAX(out->last - out->first + 1, 1), sizeof *out->numbers);
+    if (!out->numbers)
+        return IPOS_ERR_NO_MEMORY;
+    size_t count = 0;
+    for (int64_t n = out->first; n <= out->last; n++)
+        if (!contains(hidden, hidden_count, n) && !contains(info->missing, info->missing_count, n) &&
+            !contains(info->duplicates, info->duplicate_count, n))
+            out->numbers[count++] = n;
+    ipos_status status = shot_take(out, count);
+    if (status != IPOS_OK)
+        ib_shot_close(out);
+    return status;
+}
+
+bool ib_shot_gap(const ib_shot *shot, double time, size_t *left) {
+    for (size_t i = 0; i + 1 < shot->count; i++)
+        if (shot->times[i] < time && time < shot->times[i + 1]) {
+            *left = i;
+            return true;
+        }
+    return false;
+}
+
+static ipos_status fetch(void *user, size_t index, float *const rgb[3], ptrdiff_t stride) {
+    ib_shot *shot = user;
+    ipos_frame *frame = NULL;
+    IP_TRY(ib_clip_frame(shot->clip, shot->numbers[index], &frame));
+    return ib_colour(shot->clip, frame, rgb, stride);
+}
+
+static ipos_status tick(void *user) {
+    ib_shot *shot = user;
+    return shot->tick ? shot->tick(shot->tick_user) : IPOS_OK;
+}
+
+ipos_status ib_shot_open(ib_shot *shot) {
+    ip_inbetween_close(shot->session);
+    shot->session = NULL;
+    ip_inbetween_source source = {
+        .width = shot->clip->canvas.width,
+        .height = shot->clip->canvas.height,
+        .times = shot->times,
+        .count = shot->count,
+        .fetch = fetch,
+        .tick = tick,
+        .user = shot,
+        .threads = shot->clip->host->threads,
+        .cancel = shot->clip->host->cancel,
+    };
+    return ip_inbetween_open(&source, &shot->session);
+}
+
+void ib_shot_close(ib_shot *shot) {
+    ip_inbetween_close(shot->session);
+    ip_free(shot->numbers);
+    ip_free(shot->times);
+    *shot = (ib_shot){0};
+}
+
+ipos_status ib_shot_without(const ib_shot *shot, size_t index, ib_shot *out) {
+    *out = *shot;
+    out->session = NULL;
+    out->times = NULL;
+    out->numbers = ip_calloc(IP_MAX(shot->count, 1), sizeof *out->numbers);
+    if (!out->numbers)
+        return IPOS_ERR_NO_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < shot->count; i++)
+        if (i != index)
+            out->numbers[count++] = shot->numbers[i];
+    ipos_status status = shot_take(out, count);
+    if (status != IPOS_OK)
+        ib_shot_close(out);
+    return status;
+}
