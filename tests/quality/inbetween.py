@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""In-between frames of libinterpos and its peers on the same frames of any folder of clips.
+
+The odd frames of the last part of every clip are made from the even ones alone (the odd ones are not in the footage that is
+ingested). Peers: average, OpenCV DIS medium projected, ffmpeg minterpolate (mci, aobmc, vsbmc). Prints a table, writes JSON and a
+contact sheet.
+
+    tests/quality/inbetween.py FOOTAGE [--clips a,b] [--frames 8] [--part .3] [--train MINUTES] [--json F] [--sheet F.png]
+"""
+
+import argparse
+import json
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+
+import cv2
+import numpy as np
+
+import clips
+import peers
+import scores
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def cpu_seconds():
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+class Project:
+    """One temporary project; every clip's even frames become a clip of it."""
+
+    def __init__(self, folder, interpos):
+        self.folder, self.interpos = pathlib.Path(folder), interpos
+        self.run("init", str(self.folder / "project"))
+
+    def run(self, *words):
+        done = subprocess.run([self.interpos, *words], capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"interpos {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def ingest(self, name, known, numbers):
+        folder = self.folder / name
+        folder.mkdir()
+        for number, frame in zip(numbers, known):
+            cv2.imwrite(str(folder / f"f.{number:05d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        self.run("ingest", str(self.folder / "project"), str(folder), "--clip", name, "--fps", "24", "--encoding", "rec709", "--owner",
+                 "benchmark", "--licence", "measurement", "--training", "allowed", "--progress", "none")
+
+    def train(self, minutes):
+        self.run("train", str(self.folder / "project"), "--for", "inbetween", "--model", "m", "--minutes", str(minutes), "--progress", "none")
+        return json.loads(self.run("card", str(self.folder / "project"), "m", "--json"))
+
+    def render(self, name, numbers, model):
+        words = ["render", str(self.folder / "project"), "--operation", "inbetween", "--clip", name, "--frames",
+                 ",".join(map(str, numbers)), "--progress", "none"]
+        self.run(*words, *(["--model", "m"] if model else []))
+        made = {}
+        for option in json.loads(self.run("options", str(self.folder / "project"), "--json")):
+            if option["clip"] == name:
+                pictures = [cv2.cvtColor(cv2.imread(f["picture"], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB) for f in option["frames"]]
+                made[option["variant"]] = pictures
+                made.setdefault("offered first", pictures)
+        return made
+
+
+def chosen(total, part, count):
+    """Odd frame numbers of the last part, spread evenly, each with known neighbours."""
+    first = int(total * (1 - part))
+    odd = [n for n in range(first | 1, total - 1, 2)]
+    if len(odd) > count:
+        odd = [odd[round(i * (len(odd) - 1) / (count - 1))] for i in range(count)]
+    return sorted(set(odd))
+
+
+def measure(made, true, before, after):
+    return {
+        "psnr": float(np.mean([scores.psnr(m, t) for m, t in zip(made, true)])),
+        "ssim": float(np.mean([scores.ssim(m, t) for m, t in zip(made, true)])),
+        "aligned": float(np.mean([scores.aligned_psnr(m, t) for m, t in zip(made, true)])),
+        "flicker": float(np.mean([scores.pulse(b, m, a) for b, m, a in zip(before, made, after)]) /
+                         max(1e-6, np.mean([scores.pulse(b, t, a) for b, t, a in zip(before, true, after)]))),
+        "frames": len(made),
+    }
+
+
+def timed(table, name, count, work):
+    start, made = cpu_seconds(), work()
+    table[name] = (made, (cpu_seconds() - start) / count)
+
+
+def one_clip(name, path, arguments, project):
+    total = clips.length(path)
+    margin = int(total * (1 - arguments.part)) - 8 & ~1
+    base = 0 if arguments.train else max(0, margin)
+    frames = clips.frames(path, base)
+    even = [f for i, f in enumerate(frames) if (i + base) % 2 == 0]
+    numbers = [base + i for i in range(len(frames)) if (i + base) % 2 == 0]
+    targets = chosen(min(total, base + len(frames)), arguments.part, arguments.frames)
+    targets = [n for n in targets if not (np.array_equal(frames[n - base], frames[n - base - 1]) or
+                                          np.array_equal(frames[n - base], frames[n - base + 1]))]
+    if not targets:
+        return None
+    project.ingest(name, even, numbers)
+    true = [frames[n - base] for n in targets]
+    before, after = [frames[n - base - 1] for n in targets], [frames[n - base + 1] for n in targets]
+    methods = {}
+    timed(methods, "average", len(targets), lambda: [peers.average(b, a) for b, a in zip(before, after)])
+    timed(methods, "DIS medium projected", len(targets), lambda: [peers.dis_projected(b, a) for b, a in zip(before, after)])
+    low = (min(targets) - 1 - base) // 2
+    for motion in ("bidir", "bilat"):
+        segment = even[low:(max(targets) + 1 - base) // 2 + 3]
+        made, cost = [], cpu_seconds()
+        made = peers.minterpolate(segment, motion)
+        cost = (cpu_seconds() - cost) / max(1, len(made))
+        picked = [made[i] for i in ((n - 1 - base) // 2 - low for n in targets) if i < len(made)]
+        methods[f"minterpolate {motion}"] = (picked, cost)
+    return targets, true, before, after, methods
+
+
+def sheet(rows, path):
+    """Rows of labelled pictures: true, ours, the best peer, and ours' error, four times as strong."""
+    lines = []
+    for name, true, ours, peer in rows:
+        pictures = [true, ours, peer, np.clip(np.abs(ours.astype(int) - true) * 4, 0, 255).astype(np.uint8)]
+        pictures = [cv2.resize(p, (480, max(1, round(480 * p.shape[0] / p.shape[1]))), interpolation=cv2.INTER_AREA) for p in pictures]
+        for picture, label in zip(pictures, (f"{name}: true", "ours", "DIS projected", "ours' error x4")):
+            cv2.putText(picture, label, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, .5, (255, 255, 0), 1, cv2.LINE_AA)
+        lines.append(np.hstack(pictures))
+    cv2.imwrite(str(path), cv2.cvtColor(np.vstack(lines), cv2.COLOR_RGB2BGR))
+
+
+def table(results, order):
+    lines = [f"{'clip':24s} {'method':24s} {'PSNR':>7s} {'SSIM':>7s} {'aligned':>8s} {'flicker':>8s} {'CPU s/frame':>12s} frames"]
+    for clip, methods in results.items():
+        for name in order:
+            if name in methods:
+                m = methods[name]
+                lines.append(f"{clip:24s} {name:24s} {m['psnr']:7.2f} {m['ssim']:7.4f} {m['aligned']:8.2f} {m['flicker']:8.2f} "
+                             f"{m['cpu']:12.2f} {m['frames']:6d}")
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("footage")
+    parser.add_argument("--clips", help="comma-separated names of clips below the folder; default: all")
+    parser.add_argument("--frames", type=int, default=8, help="frames made per clip (default 8)")
+    parser.add_argument("--part", type=float, default=.3, help="the last part of each clip that is tested (default .3)")
+    parser.add_argument("--train", type=float, default=0, help="minutes to train on the even frames before the tested part of all clips")
+    parser.add_argument("--interpos", default=str(ROOT / "build/examples/interpos/interpos"))
+    parser.add_argument("--json")
+    parser.add_argument("--sheet")
+    parser.add_argument("--require", type=float, nargs=2, metavar=("MEAN", "WORST"),
+                        help="fail unless the first option beats DIS projected by MEAN dB and no clip by less than WORST dB")
+    arguments = parser.parse_args()
+    found = clips.find(arguments.footage, arguments.clips.split(",") if arguments.clips else None)
+    results, rows, order = {}, [], []
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(folder, arguments.interpos)
+        info = json.loads(project.run("engine", "--measure", "--json"))
+        speed = info["conv_gflops"]
+        print(f"engine: libtorch {info['libtorch']}, {info['threads']} threads, {info['cpu_capability']}, convolutions "
+              f"{speed['inference']:.0f} GFLOP/s inference, {speed['training']:.0f} training", flush=True)
+        prepared = {name: one_clip(name, path, arguments, project) for name, path in found.items()}
+        prepared = {name: p for name, p in prepared.items() if p}
+        if arguments.train:
+            card = project.train(arguments.train)
+            print("model:", json.dumps(card["score"]), flush=True)
+        for name, (targets, true, before, after, methods) in prepared.items():
+            start = cpu_seconds()
+            ours = project.render(name, targets, bool(arguments.train))
+            cost = (cpu_seconds() - start) / len(targets)
+            methods.update({f"ours: {variant}": (made, cost) for variant, made in ours.items()})
+            results[name] = {}
+            for method, (made, cpu) in methods.items():
+                results[name][method] = measure(made, true, before, after) | {"cpu": cpu}
+                if method not in order:
+                    order.append(method)
+            rows.append((name, true[0], ours["offered first"][0], methods["DIS medium projected"][0][0]))
+            print(table({name: results[name]}, order), flush=True)
+    mean = {m: {k: float(np.mean([r[m][k] for r in results.values() if m in r])) for k in ("psnr", "ssim", "aligned", "flicker", "cpu")} |
+            {"frames": sum(r[m]["frames"] for r in results.values() if m in r)} for m in order if all(m in r for r in results.values())}
+    print("\n" + table({"MEAN": mean}, order))
+    peak = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 0) // 1024
+    print(f"largest child process: {peak} MiB (engine and peers); CPU seconds of ours cover all variants offered together")
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps({"engine": info, "clips": results, "mean": mean, "peak_mib": peak}, indent=1))
+    if arguments.sheet:
+        sheet(rows, arguments.sheet)
+    if arguments.require:
+        margins = {n: r["ours: offered first"]["psnr"] - r["DIS medium projected"]["psnr"] for n, r in results.items()}
+        worst = min(margins, key=margins.get)
+        print(f"ours over DIS projected: mean {np.mean(list(margins.values())):+.2f} dB, worst {margins[worst]:+.2f} ({worst})")
+        if np.mean(list(margins.values())) < arguments.require[0] or margins[worst] < arguments.require[1]:
+            raise SystemExit("below what is required")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "tests/quality"))
+    main()
