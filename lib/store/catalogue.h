@@ -1,0 +1,128 @@
+/* What the store's files share with one another and with the review room; nobody else includes it. */
+#ifndef IP_CATALOGUE_H
+#define IP_CATALOGUE_H
+
+#include "db.h"
+#include "store.h"
+#include <jansson.h>
+#include <sys/stat.h>
+
+#define IP_LEDGER_START "0000000000000000000000000000000000000000000000000000000000000000"
+
+/* The identity of a file that has not been touched. */
+typedef struct ip_stamp {
+    int64_t size, mtime, inode; /* mtime in ns */
+} ip_stamp;
+static inline ip_stamp ip_stamp_of(const struct stat *st)
+{
+    return (ip_stamp){st->st_size, (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec, (int64_t)st->st_ino};
+}
+static inline bool ip_stamp_same(ip_stamp a, ip_stamp b) { return a.size == b.size && a.mtime == b.mtime && a.inode == b.inode; }
+
+/* One row of clips. Texts are owned; JSON columns are kept as text. */
+typedef struct ip_clip_row {
+    int64_t id;
+    char *name, *state, *path, *source, *kind, *format, *codec, *encoding, *owner, *licence, *permission_source;
+    char *operations, *consents, *tags, *timecode, *file_sha256, *cuts, *duplicates, *missing, *digest, *created;
+    int64_t first, last, frames, width, height, sample_type, bits, training, movie_first, copied, duplicate_check;
+    ipos_rational rate;
+    ip_stamp file;
+} ip_clip_row;
+ipos_status ip_clip_load(ip_store *store, const char *name, ip_clip_row *row); /* IPOS_ERR_NOT_FOUND with the known names */
+ipos_status ip_clip_next(sqlite3_stmt *statement, ip_clip_row *row);           /* from IP_CLIP_SELECT's current row */
+void ip_clip_row_free(ip_clip_row *row);
+extern const char ip_clip_select[];
+/* What the ledger records of a clip: the settings, and, once it is complete, all that was found. Training is apart. */
+json_t *ip_clip_record(const ip_clip_row *row, bool complete);
+const char *ip_training_name(int64_t training);
+char *ip_clip_file(ip_store *store, const ip_clip_row *row, const char *file); /* absolute path; file NULL: the clip's own path */
+/* SHA-256 over every frame row of the clip, in order. */
+ipos_status ip_clip_digest(ip_store *store, int64_t clip, char hex[65]);
+
+/* The movie kept open between ip_store_frame calls. */
+typedef struct ip_open_clip {
+    char *name;
+    ip_clip_row row;
+    ip_media *media;
+    ip_stamp file;
+    bool loaded;
+} ip_open_clip;
+
+struct ip_store {
+    sqlite3 *db;
+    char *folder, *title, *ffmpeg;
+    char id[33];
+    ip_io_env env;
+    ip_option_writer *writer; /* notes which frames are read while it is open */
+    ip_open_clip open;
+    int64_t counter;          /* for names in tmp/ */
+    bool head_due;            /* the running transaction appended to the ledger */
+};
+
+/* Transactions: begin takes the write lock. end commits if status is IPOS_OK, else rolls back and returns status with its text. */
+ipos_status ip_store_begin(ip_store *store);
+ipos_status ip_store_end(ip_store *store, ipos_status status);
+ipos_status ip_meta_get(ip_store *store, const char *key, char **value); /* NULL if absent */
+ipos_status ip_meta_set(ip_store *store, const char *key, const char *value);
+
+/* Inside a transaction; steals details. */
+ipos_status ip_ledger_add(ip_store *store, const char *act, const char *by, json_t *details);
+/* After a commit that appended, and at open: brings ledger.head up to date where it is merely behind. */
+ipos_status ip_ledger_head_write(ip_store *store);
+char *ip_ledger_head_path(ip_store *store);
+/* Canonical text of a JSON value (sorted, compact; ip_free) and the hash of one act. */
+char *ip_json_text(const json_t *value);
+bool ip_ledger_hash(int64_t seq, const char *when, const char *act, const char *by, json_t *details, const char *previous, char hex[65]);
+
+/* JSON helpers. Loading a text that is not JSON gives IPOS_ERR_FORMAT with what in the text. */
+ipos_status ip_json_parse(const char *text, const char *what, json_t **out);
+json_t *ip_json_split(const char *comma_list);           /* array of trimmed, non-empty words; never NULL but for memory */
+json_t *ip_json_text_or_null(const char *text);
+json_t *ip_json_rational(ipos_rational value);
+ipos_status ip_json_give(json_t *value, char **text);    /* dumps sorted, drops value */
+
+/* scratch.c: work folders under tmp/, each held by a lock file for as long as its owner lives. */
+typedef struct ip_scratch {
+    char *folder, *lock;
+    int fd;
+} ip_scratch;
+ipos_status ip_scratch_open(ip_store *store, ip_scratch *out);
+void ip_scratch_close(ip_scratch *scratch); /* removes folder and lock */
+ipos_status ip_scratch_clean(ip_store *store); /* leftovers of dead owners */
+ipos_status ip_remove_tree(const char *path);  /* no links followed */
+ipos_status ip_sync_folder(const char *path);
+/* A named lock file under tmp/; IPOS_ERR_CONFLICT if another process or handle holds it. */
+ipos_status ip_lock_take(ip_store *store, const char *name, bool wait, int *fd);
+void ip_lock_drop(int fd);
+
+/* progress.c: a few calls a second, a time estimate, the documented JSON members. */
+typedef struct ip_progress {
+    ipos_progress_fn call;
+    void *user;
+    const ip_cancel *cancel;
+    const char *verb, *clip;
+    double started, last, base, done;
+} ip_progress;
+void ip_progress_start(ip_progress *progress, ipos_progress_fn call, void *user, const ip_cancel *cancel, const char *verb, const char *clip);
+/* fraction 0..1; IPOS_ERR_CANCELLED when the caller or the cancel flag wants to stop. force: do not wait for the next tick. */
+ipos_status ip_progress_tell(ip_progress *progress, double fraction, int64_t frame, int64_t frames, int64_t bytes, bool force);
+
+/* frames.c: a file's bytes, read once. The stamp is that of the open file before and after; a file that changes while being
+ * read is IPOS_ERR_CHANGED. */
+ipos_status ip_read_stamped(const char *path, void **bytes, size_t *size, ip_stamp *stamp);
+ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out); /* not noted as a source */
+void ip_open_clip_reset(ip_store *store);
+
+/* options.c */
+char *ip_option_path(ip_store *store, int64_t id, const char *file); /* NULL file: the option's folder */
+bool ip_option_id(const char *text, int64_t *id);
+/* "10" -> "0010", 21/2 -> "0010+1_2", -3/2 -> "-0002+1_2". */
+void ip_time_label(ipos_rational time, int digits, char out[64]);
+void ip_writer_note(ip_option_writer *writer, const char *clip, int64_t number);
+/* timecode.c */
+void ip_timecode_advance(ipos_timecode *timecode, int64_t frames, ipos_rational rate);
+bool ip_format_fits(const ipos_frame *frame, const char *format);
+/* The image format made pictures of a clip are kept in: "exr", "tiff", "png". */
+const char *ip_format_for(const ipos_frame *frame, const char *clip_format);
+
+#endif

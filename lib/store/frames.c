@@ -1,0 +1,208 @@
+/* Frames of clips, read so that the bytes checked are the bytes decoded. */
+#include "catalogue.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static ipos_status read_all(int fd, const char *path, uint8_t *bytes, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        ssize_t got = read(fd, bytes + at, size - at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ip_fail(IPOS_ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
+        if (got == 0)
+            return ip_fail(IPOS_ERR_CHANGED, "%s: became shorter while it was read", path);
+        at += (size_t)got;
+    }
+    return IPOS_OK;
+}
+
+ipos_status ip_read_stamped(const char *path, void **bytes, size_t *size, ip_stamp *stamp)
+{
+    struct stat before, after;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    ipos_status status = IPOS_OK;
+
+    *bytes = NULL;
+    *size = 0;
+    if (fd < 0)
+        return ip_fail(errno == ENOENT ? IPOS_ERR_NOT_FOUND : IPOS_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    if (fstat(fd, &before) != 0 || !S_ISREG(before.st_mode)) {
+        close(fd);
+        return ip_fail(IPOS_ERR_IO, "%s: not a regular file", path);
+    }
+    *size = (size_t)before.st_size;
+    *bytes = ip_alloc(*size ? *size : 1);
+    if (!*bytes)
+        status = ip_no_memory(*size);
+    else
+        status = read_all(fd, path, *bytes, *size);
+    *stamp = ip_stamp_of(&before);
+    if (status == IPOS_OK && (fstat(fd, &after) != 0 || !ip_stamp_same(*stamp, ip_stamp_of(&after))))
+        status = ip_fail(IPOS_ERR_CHANGED, "%s: changed while it was read, wait until whatever writes it has finished", path);
+    close(fd);
+    if (status != IPOS_OK) {
+        ip_free(*bytes);
+        *bytes = NULL;
+    }
+    return status;
+}
+
+char *ip_clip_file(ip_store *store, const ip_clip_row *row, const char *file)
+{
+    char *path = *row->path == '/' ? ip_strdup(row->path) : ip_path_join(store->folder, row->path);
+    char *slash = path ? strrchr(path, '/') : NULL, *joined;
+
+    if (!slash || !file)
+        return path;
+    *slash = 0;
+    joined = ip_path_join(path, file);
+    ip_free(path);
+    return joined;
+}
+
+void ip_open_clip_reset(ip_store *store)
+{
+    ip_media_close(store->open.media);
+    if (store->open.loaded)
+        ip_clip_row_free(&store->open.row);
+    memset(&store->open, 0, sizeof store->open);
+}
+
+static ipos_status open_clip(ip_store *store, const char *clip)
+{
+    ip_open_clip *open = &store->open;
+
+    if (open->loaded && strcmp(open->row.name, clip) == 0)
+        return IPOS_OK;
+    ip_open_clip_reset(store);
+    IP_TRY(ip_clip_load(store, clip, &open->row));
+    open->loaded = true;
+    if (strcmp(open->row.state, "ready") == 0)
+        return IPOS_OK;
+    ip_open_clip_reset(store);
+    return ip_fail(IPOS_ERR_STATE, "clip \"%s\": its ingest is not finished, run ingest again", clip);
+}
+
+static ipos_status changed(const char *path, int64_t number, const char *expected, const char *found)
+{
+    return ip_fail(IPOS_ERR_CHANGED, "%s: frame %lld is not what was ingested (SHA-256 expected %s, found %s): restore the file or ingest it as another clip",
+        path, (long long)number, expected, found);
+}
+
+static ipos_status image_frame(ip_store *store, const char *path, int64_t number, const char *expected, ipos_frame **out)
+{
+    void *bytes;
+    size_t size;
+    ip_stamp stamp;
+    char found[65];
+    ipos_status status;
+
+    IP_TRY(ip_read_stamped(path, &bytes, &size, &stamp));
+    if (!ip_sha256_of(bytes, size, found))
+        status = ip_fail(IPOS_ERR_UNKNOWN, "%s: hashing failed", path);
+    else if (strcmp(found, expected) != 0)
+        status = changed(path, number, expected, found);
+    else if ((status = ip_image_read(&store->env, NULL, bytes, size, 0, out)) != IPOS_OK)
+        ip_fail_in(status, "%s", path);
+    ip_free(bytes);
+    return status;
+}
+
+/* The movie behind a clip, opened and hashed once; later only looked at for a change of size, time or inode. */
+static ipos_status open_movie(ip_store *store, const char *path)
+{
+    ip_open_clip *open = &store->open;
+    struct stat st;
+    char found[65];
+    uint64_t size;
+    ipos_status status;
+
+    if (stat(path, &st) != 0)
+        return ip_fail(errno == ENOENT ? IPOS_ERR_NOT_FOUND : IPOS_ERR_IO, "%s: %s", path, strerror(errno));
+    if (open->media && ip_stamp_same(open->file, ip_stamp_of(&st)))
+        return IPOS_OK;
+    ip_media_close(open->media);
+    open->media = NULL;
+    open->file = ip_stamp_of(&st);
+    IP_TRY(ip_sha256_file(path, found, &size));
+    if (!open->row.file_sha256 || strcmp(found, open->row.file_sha256) != 0)
+        return ip_fail(IPOS_ERR_CHANGED, "%s: not the movie that was ingested (SHA-256 expected %s, found %s)", path,
+            open->row.file_sha256 ? open->row.file_sha256 : "none", found);
+    status = ip_media_open(&store->env, path, &open->media);
+    if (status == IPOS_OK && (stat(path, &st) != 0 || !ip_stamp_same(open->file, ip_stamp_of(&st)))) {
+        ip_media_close(open->media);
+        open->media = NULL;
+        status = ip_fail(IPOS_ERR_CHANGED, "%s: changed while it was opened", path);
+    }
+    return status;
+}
+
+static ipos_status movie_frame(ip_store *store, const char *path, int64_t number, const char *expected, ipos_frame **out)
+{
+    char found[65];
+
+    IP_TRY(open_movie(store, path));
+    IP_TRY(ip_media_read(store->open.media, number - store->open.row.movie_first, out));
+    if (ip_frame_hash(*out, found) && strcmp(found, expected) == 0)
+        return IPOS_OK;
+    ipos_frame_release(*out);
+    *out = NULL;
+    return changed(path, number, expected, found);
+}
+
+static void hex_of(const void *bytes, int size, char hex[65])
+{
+    hex[0] = 0;
+    for (int i = 0; i < size && i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", ((const uint8_t *)bytes)[i]);
+}
+
+ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out)
+{
+    sqlite3_stmt *row;
+    char expected[65], *path, *encoding;
+    ipos_status status;
+
+    *out = NULL;
+    if (!clip)
+        return ip_fail(IPOS_ERR_ARGUMENT, "a frame was asked for without naming its clip");
+    IP_TRY(open_clip(store, clip));
+    status = ip_db_first(store->db, &row, "SELECT file, sha256 FROM frames WHERE clip=? AND number=?", "ii", store->open.row.id, number);
+    if (status == IPOS_ERR_NOT_FOUND)
+        return ip_fail(status, "clip \"%s\": has no frame %lld (it has %lld to %lld)", clip, (long long)number,
+            (long long)store->open.row.first, (long long)store->open.row.last);
+    if (status != IPOS_OK)
+        return status;
+    hex_of(sqlite3_column_blob(row, 1), sqlite3_column_bytes(row, 1), expected);
+    path = ip_clip_file(store, &store->open.row, (const char *)sqlite3_column_text(row, 0));
+    sqlite3_finalize(row);
+    if (!path)
+        return ip_no_memory(256);
+    if (strcmp(store->open.row.kind, "movie") == 0)
+        status = movie_frame(store, path, number, expected, out);
+    else
+        status = image_frame(store, path, number, expected, out);
+    ip_free(path);
+    if (status != IPOS_OK)
+        return status;
+    /* The catalogue's word on the encoding, given by a person, stands over the file's. */
+    encoding = ip_strdup(store->open.row.encoding);
+    if (!encoding) {
+        ipos_frame_release(*out);
+        *out = NULL;
+        return ip_no_memory(32);
+    }
+    ip_free((*out)->encoding);
+    (*out)->encoding = encoding;
+    return IPOS_OK;
+}
+
+ipos_status ip_store_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out)
+{
+    IP_TRY(ip_store_source_frame(store, clip, number, out));
+    ip_writer_note(store->writer, clip, number);
+    return IPOS_OK;
+}
