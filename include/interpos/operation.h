@@ -53,12 +53,13 @@ IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_model(ipos_operation *ope
 /* Input (a): a clip of the project. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_clip(ipos_operation *operation, const char *clip);
 /* Which frames: comma-separated "10", "10-20", "1-99x2" (every second), "10.5", "21/2". For "inbetween" these are the frames to make;
- * whole numbers among them are treated as missing and never read. */
+ * whole numbers among them are treated as missing and never read. "10-12x1/4": every quarter. Sorted, each once. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_frames(ipos_operation *operation, const char *frames);
 
 /* Input (b): frames from the host. fetch is called on the thread in ipos_operation_run only. It stores a frame in *out (the
  * library takes over that reference) and returns IPOS_OK; IPOS_ERR_NOT_FOUND where the clip has no such frame; another status
- * to stop the job with it. channels: comma-separated names wanted; giving more is fine. */
+ * to stop the job with it. channels: comma-separated names wanted; giving more is fine (a grey picture gives "Y"). A result
+ * carries the attributes of the source frame nearest to it, without a timecode. */
 typedef ipos_status (*ipos_fetch_fn)(void *user, const char *clip, int64_t number, const char *channels, ipos_frame **out);
 typedef struct ipos_host_clip {
     uint32_t struct_size;
@@ -76,7 +77,8 @@ IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_host_clip(ipos_operation 
 /* Runs the job; blocks; progress (may be NULL) on this thread. With a project clip every variant is stored as an option of the
  * project; with a host clip results stay in memory and the hand-out is recorded in the ledger as a draft. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_operation_run(ipos_operation *operation, ipos_progress_fn progress, void *user);
-/* Stops a running job from any thread that holds a reference; the run returns IPOS_ERR_CANCELLED. */
+/* Stops a running job from any thread that holds a reference, or from a signal handler; the run returns IPOS_ERR_CANCELLED. Called
+ * before a run, it stops that one. */
 IPOS_API void ipos_operation_cancel(ipos_operation *operation);
 
 /* Results after a successful run, best first. */

@@ -1,0 +1,141 @@
+/* Frames from the host: checked, hashed for the record, their attributes kept for the results. */
+#include "job.h"
+#include <stdlib.h>
+
+static ipos_status check_clip(const ipos_host_clip *clip)
+{
+    IP_TRY(ip_check_text(clip->name, "name of the host's clip"));
+    IP_TRY(ip_check_text(clip->encoding, "encoding of the host's clip"));
+    IP_TRY(ip_check_text(clip->owner, "owner of the host's clip"));
+    IP_TRY(ip_check_text(clip->licence, "licence of the host's clip"));
+    if (clip->training != IPOS_TRAINING_ALLOWED && clip->training != IPOS_TRAINING_DENIED)
+        return ip_fail(IPOS_ERR_ARGUMENT, "host clip '%s': training must be stated: IPOS_TRAINING_ALLOWED or IPOS_TRAINING_DENIED", clip->name);
+    if (clip->first > clip->last)
+        return ip_fail(IPOS_ERR_ARGUMENT, "host clip '%s': first frame %lld comes after last %lld", clip->name, (long long)clip->first,
+            (long long)clip->last);
+    if (clip->rate.num < 0 || clip->rate.den < 0 || (clip->rate.num != 0 && clip->rate.den == 0))
+        return ip_fail(IPOS_ERR_ARGUMENT, "host clip '%s': frame rate %lld/%lld", clip->name, (long long)clip->rate.num,
+            (long long)clip->rate.den);
+    return IPOS_OK;
+}
+
+ipos_status ip_host_set(ip_host_input *input, const ipos_host_clip *clip, ipos_fetch_fn fetch, void *user)
+{
+    ipos_host_clip taken;
+
+    IP_TRY(ip_take_config(&taken, sizeof taken, clip, sizeof taken, "ipos_host_clip"));
+    IP_TRY(check_clip(&taken));
+    taken.name = ip_strdup(taken.name);
+    taken.encoding = ip_strdup(taken.encoding);
+    taken.owner = ip_strdup(taken.owner);
+    taken.licence = ip_strdup(taken.licence);
+    *input = (ip_host_input){.clip = taken, .fetch = fetch, .user = user};
+    if (taken.name && taken.encoding && taken.owner && taken.licence)
+        return IPOS_OK;
+    ip_host_clear(input);
+    return IPOS_ERR_NO_MEMORY;
+}
+
+void ip_host_clear(ip_host_input *input)
+{
+    ip_free((char *)input->clip.name);
+    ip_free((char *)input->clip.encoding);
+    ip_free((char *)input->clip.owner);
+    ip_free((char *)input->clip.licence);
+    *input = (ip_host_input){0};
+}
+
+static ip_source *find_source(ipos_operation *operation, int64_t number)
+{
+    for (size_t i = 0; i < operation->source_count; i++)
+        if (operation->sources[i].number == number)
+            return &operation->sources[i];
+    return NULL;
+}
+
+static ipos_status attributes_of(const ipos_frame *frame, ipos_frame **out)
+{
+    const ipos_box one = {0, 0, 1, 1};
+    const ipos_channel channel = {"Y", IPOS_U8, 1, 1};
+
+    IP_TRY(ip_frame_new(&one, NULL, &channel, 1, NULL, NULL, out));
+    ipos_status status = ip_frame_copy_attributes(*out, frame);
+    if (status != IPOS_OK) {
+        ipos_frame_release(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+static ipos_status note_source(ipos_operation *operation, int64_t number, const ipos_frame *frame)
+{
+    ip_source source = {.number = number};
+
+    if (find_source(operation, number))
+        return IPOS_OK;
+    ip_source *grown = ip_realloc(operation->sources, (operation->source_count + 1) * sizeof *grown);
+    if (!grown)
+        return IPOS_ERR_NO_MEMORY;
+    operation->sources = grown;
+    if (!ip_frame_hash(frame, source.hash))
+        return ip_no_memory(0);
+    IP_TRY(attributes_of(frame, &source.attributes));
+    grown[operation->source_count++] = source;
+    return IPOS_OK;
+}
+
+ipos_status ip_host_fetch(ipos_operation *operation, int64_t number, ipos_frame **out)
+{
+    const ip_host_input *input = &operation->host;
+
+    if (number < input->clip.first || number > input->clip.last)
+        return ip_fail(IPOS_ERR_NOT_FOUND, "host clip '%s' has frames %lld to %lld, not %lld", input->clip.name,
+            (long long)input->clip.first, (long long)input->clip.last, (long long)number);
+    ipos_status status = input->fetch(input->user, input->clip.name, number, "R,G,B", out);
+    if (status != IPOS_OK) {
+        *out = NULL;
+        const ipos_status known = strcmp(ipos_status_name(status), "unknown status") == 0 ? IPOS_ERR_UNKNOWN : status;
+        return ip_fail(known, "frame %lld of host clip '%s': the host's fetch callback returned %d (%s)", (long long)number,
+            input->clip.name, status, ipos_status_name(status));
+    }
+    if (!*out)
+        return ip_fail(IPOS_ERR_ARGUMENT, "frame %lld of host clip '%s': the host's fetch callback returned IPOS_OK without a frame",
+            (long long)number, input->clip.name);
+    status = note_source(operation, number, *out);
+    if (status != IPOS_OK) {
+        ipos_frame_release(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+static const ip_source *nearest(const ipos_operation *operation, ipos_rational time)
+{
+    const double at = (double)time.num / (double)time.den;
+    const ip_source *best = NULL;
+
+    for (size_t i = 0; i < operation->source_count; i++) {
+        const ip_source *source = &operation->sources[i];
+        const double far = (double)source->number - at, away = far < 0 ? -far : far;
+        const double held = best ? (double)best->number - at : 0, best_away = held < 0 ? -held : held;
+        if (!best || away < best_away || (away == best_away && source->number < best->number))
+            best = source;
+    }
+    return best;
+}
+
+ipos_status ip_host_dress(ipos_operation *operation, ipos_rational time, ipos_frame *picture)
+{
+    const ip_source *source = nearest(operation, time);
+
+    if (!source)
+        return IPOS_OK;
+    IP_TRY(ip_frame_copy_attributes(picture, source->attributes));
+    /* A timecode names the frame it was shot with; the made frame has none of its own. */
+    const int64_t timecode = ipos_frame_find_attribute(picture, "timeCode");
+    if (timecode >= 0)
+        IP_TRY(ipos_frame_set_attribute(picture, "timeCode", "timecode", NULL, 0));
+    if (!*ipos_frame_encoding(picture))
+        IP_TRY(ipos_frame_set_encoding(picture, operation->host.clip.encoding));
+    return IPOS_OK;
+}

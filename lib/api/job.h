@@ -1,0 +1,78 @@
+/* One operation: settings, input, results. */
+#ifndef IP_JOB_H
+#define IP_JOB_H
+
+#include "api.h"
+
+typedef struct ip_picture {
+    ipos_rational time;
+    double confidence;
+    ipos_frame *picture, *evidence; /* host clips; a project's are read when asked for */
+} ip_picture;
+
+typedef struct ip_result {
+    char *option, *variant, *title, *details;
+    double score;
+    int rank;
+    ip_picture *pictures;
+    size_t count;
+} ip_result;
+
+/* A frame the host handed in: its hash for the draft's record, its attributes for the results. */
+typedef struct ip_source {
+    int64_t number;
+    char hash[65];
+    ipos_frame *attributes; /* one pixel */
+} ip_source;
+
+typedef struct ip_host_input {
+    ipos_host_clip clip; /* texts owned */
+    ipos_fetch_fn fetch;
+    void *user;
+} ip_host_input;
+
+struct ipos_operation {
+    uint32_t magic;
+    atomic_int refs;
+    ipos_project *project;
+    const ip_op_spec *spec;
+    pthread_mutex_t lock;
+    ip_cancel cancel;
+    ip_option_values *options;
+    ipos_model *model;
+    char *clip;         /* input (a); NULL: host or none */
+    ip_host_input host; /* input (b); fetch NULL: none */
+    char *frames;
+    ip_times times;
+    bool finished;
+    ip_result *results;
+    size_t result_count;
+    ip_source *sources;
+    size_t source_count;
+};
+
+/* operation.c */
+ipos_status ip_operation_enter(ipos_operation *operation); /* as ip_enter */
+ipos_status ip_operation_leave(ipos_operation *operation, ipos_status status);
+/* Every setting with its value, as text. */
+ipos_status ip_operation_parameters(const ipos_operation *operation, char **json);
+
+/* results.c */
+void ip_results_clear(ipos_operation *operation);
+ip_result *ip_result_of(ipos_operation *operation, const char *variant); /* found or made; NULL: no memory */
+ipos_status ip_result_add(ipos_operation *operation, const char *variant, ipos_rational time, double confidence, ipos_frame *picture,
+    ipos_frame *evidence);
+void ip_results_sort(ipos_operation *operation);
+/* Replaces the results by what the project stored under ids. */
+ipos_status ip_results_load(ipos_operation *operation, char *const *ids, size_t count);
+
+/* host_input.c, host_record.c */
+ipos_status ip_host_set(ip_host_input *input, const ipos_host_clip *clip, ipos_fetch_fn fetch, void *user);
+void ip_host_clear(ip_host_input *input);
+ipos_status ip_host_fetch(ipos_operation *operation, int64_t number, ipos_frame **out);
+/* Attributes of the nearest source frame for a result, without its timecode. */
+ipos_status ip_host_dress(ipos_operation *operation, ipos_rational time, ipos_frame *picture);
+/* Records the hand-out in the ledger as a draft and gives every result its id. */
+ipos_status ip_host_record(ipos_operation *operation);
+
+#endif
