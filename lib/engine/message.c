@@ -74,9 +74,11 @@ ipos_status ip_message_write(ip_buffer *buffer, int type, uint32_t serial, json_
     uint8_t header[IP_MESSAGE_HEADER] = {0};
     size_t start = buffer->size;
     ip_buffer_add(buffer, header, sizeof header);
-    int failed = !body || json_dump_callback(body, add_to_buffer, buffer, JSON_COMPACT) != 0;
+    bool failed = !body || json_dump_callback(body, add_to_buffer, buffer, JSON_COMPACT) != 0 || buffer->failed;
     json_decref(body);
-    if (failed || buffer->failed)
+    if (failed)
+        buffer->size = start;
+    if (failed)
         return ip_fail(IPOS_ERR_NO_MEMORY, "message %s: out of memory", ip_message_name(type));
     size_t length = buffer->size - start - sizeof header;
     if (length > IP_MESSAGE_LIMIT) {
