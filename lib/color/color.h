@@ -18,14 +18,16 @@ const ip_encoding *ip_encoding_at(size_t index);
 const ip_encoding *ip_encoding_find(const char *name); /* NULL: unknown; the caller words the error with ip_encoding_names() */
 const char *ip_encoding_names(void);                   /* comma-separated, static */
 
-/* The working encoding: code values as they are for display and log encodings; for linear an invertible, odd, log-like curve
+/* The working encoding: code values as they are for display, log and data encodings; for linear an invertible, odd, log-like curve
  * that maps 0 to 0, .18 to about .4 and 1 to about .65, never clamps, is finite for every finite value. In place, n samples.
- * from_working(to_working(x)) equals x within 1e-6 relative (1e-7 near 0). NaN and infinities pass through. */
+ * from_working(to_working(x)) equals x within 1e-6 relative (4e-6 above 4e9). NaN and infinities pass through. */
 void ip_to_working(const ip_encoding *encoding, float *samples, size_t n);
 void ip_from_working(const ip_encoding *encoding, float *samples, size_t n);
 
 /* half <-> single, round to nearest even, subnormals, infinities and NaN kept. */
 float ip_half_to_float(uint16_t half);
 uint16_t ip_float_to_half(float value);
+void ip_halves_to_floats(const uint16_t *halves, float *out, size_t n);
+void ip_floats_to_halves(const float *in, uint16_t *out, size_t n);
 
 #endif
