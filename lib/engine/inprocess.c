@@ -11,7 +11,7 @@
 struct ip_engine_thread {
     atomic_int refs; /* the handle's and the thread's own */
     pthread_t thread;
-    ip_engine_entry entry = NULL;
+    ip_engine_entry entry;
     ip_server_config config;
 };
 
