@@ -50,7 +50,7 @@ static ipos_status leave_out(ip_inbetween *session, size_t index) {
 
 ipos_status ip_inbetween_choose(ip_inbetween *session, double time, ip_inbetween_choice *out) {
     *out = (ip_inbetween_choice){.variant = IP_INBETWEEN_PLAIN};
-    size_t left;
+    size_t left = 0;
     IP_TRY(ip_find_gap(session, time, &left));
     int measured = 0;
     for (size_t i = left; i <= left + 1; i++) {

@@ -109,7 +109,7 @@ ipos_status ip_find_gap(const ip_inbetween *session, double time, size_t *left) 
 ipos_status ip_inbetween_plan_make(ip_inbetween *session, double time, ip_inbetween_variant variant, double trajectory,
     ip_inbetween_plan **out) {
     *out = NULL;
-    size_t left;
+    size_t left = 0;
     if ((unsigned)variant >= IP_INBETWEEN_VARIANTS)
         return ip_fail(IPOS_ERR_ARGUMENT, "inbetween: variant %d, expected average, plain or full", (int)variant);
     IP_TRY(ip_find_gap(session, time, &left));
