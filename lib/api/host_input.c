@@ -1,5 +1,5 @@
 /* Frames from the host: checked, hashed for the record, their attributes kept for the results. */
-#include "job.h"
+#include "api_operation.h"
 #include <stdlib.h>
 
 static ipos_status check_clip(const ipos_host_clip *clip)

@@ -1,5 +1,5 @@
 /* What the ledger keeps of results handed to the host: a draft. */
-#include "job.h"
+#include "api_operation.h"
 #include <stdlib.h>
 
 static json_t *describe_clip(const ipos_host_clip *clip)

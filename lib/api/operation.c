@@ -1,5 +1,5 @@
 /* Operations: kinds, settings, input. The run is in operation_run.c. */
-#include "job.h"
+#include "api_operation.h"
 #include <unistd.h>
 
 static json_t *describe_option(const ip_option_spec *option)

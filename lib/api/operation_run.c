@@ -1,5 +1,5 @@
 /* Running an operation: checks, the engine job, where its pictures go. */
-#include "job.h"
+#include "api_operation.h"
 #include <unistd.h>
 
 typedef struct ip_run {

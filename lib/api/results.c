@@ -1,5 +1,5 @@
 /* Results of a run: kept in memory for host clips, read from the project otherwise. */
-#include "job.h"
+#include "api_operation.h"
 #include <stdlib.h>
 
 static void clear_result(ip_result *result)

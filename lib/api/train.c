@@ -1,5 +1,5 @@
 /* Training: the engine works, this side guards permissions, keeps checkpoints and stores the model. */
-#include "train.h"
+#include "api_train.h"
 
 static const double PREVIEW_SECONDS = 2;
 

@@ -1,5 +1,5 @@
 /* What a training run starts from: clips, permissions, settings, a checkpoint. */
-#include "train.h"
+#include "api_train.h"
 #include <stdlib.h>
 
 static int by_name(const void *a, const void *b)

@@ -51,16 +51,29 @@ ipos_status ip_frame_new(const ipos_box *data_window, const ipos_box *display_wi
 /* A frame over memory that is not ours. */
 ipos_status ip_frame_over(const ipos_box *data_window, const ipos_box *display_window, const ipos_channel *channels,
     const ipos_plane *planes, size_t count, void (*done)(void *), void *user, ipos_frame **out);
-/* Same windows, encoding, attributes and channel names as model, new zeroed samples of the given types (type 0: the model's own). */
+/* Same windows, encoding, attributes and channel names as model, new zeroed samples of the given type (0: the model's own; u32
+ * channels stay u32). */
 ipos_status ip_frame_like(const ipos_frame *model, int32_t type, ip_storage_fn make, void *user, ipos_frame **out);
 ipos_status ip_frame_copy_pixels(ipos_frame *to, const ipos_frame *from); /* same layout; bits as they are */
+void ip_channel_copy(const ip_channel *to, const ip_channel *from); /* same type and size; bits as they are */
+/* Samples from start to start + size - 1 that are multiples of sampling: the width or height of a subsampled plane. */
+int32_t ip_sampled(int32_t start, int32_t size, int32_t sampling);
 ipos_status ip_frame_copy_attributes(ipos_frame *to, const ipos_frame *from);
 const ip_attribute *ip_frame_attribute(const ipos_frame *frame, const char *name);
+ipos_status ip_frame_put(ipos_frame *frame, const char *name, const char *type, const void *bytes, size_t size); /* unchecked */
+void ip_frame_clear_attributes(ipos_frame *frame);
 ipos_status ip_frame_set_text(ipos_frame *frame, const char *name, const char *text); /* type "string" */
 size_t ip_sample_bytes(int32_t type); /* 0: not a sample type */
 const char *ip_sample_name(int32_t type); /* "u8" ... */
 /* SHA-256 of windows, channel names, types and samples, independent of strides. */
 bool ip_frame_hash(const ipos_frame *frame, char hex[65]);
+
+/* n samples of one row, stride bytes apart, at any address. gather and scatter move bits. from_float clamps infinities with the
+ * rest; NaN becomes 0 in integers. Not for u32. */
+void ip_samples_to_float(int32_t type, const void *data, ptrdiff_t stride, float *out, size_t n);
+void ip_samples_from_float(int32_t type, const float *in, void *data, ptrdiff_t stride, size_t n);
+void ip_samples_gather(size_t bytes, const void *data, ptrdiff_t stride, void *packed, size_t n);
+void ip_samples_scatter(size_t bytes, const void *packed, void *data, ptrdiff_t stride, size_t n);
 
 /* Samples of one channel as floats, integers scaled to 0..1; out is width*height, packed. U32 is refused. */
 ipos_status ip_channel_to_float(const ip_channel *channel, float *out);

@@ -1,4 +1,4 @@
-#include "format.h"
+#include "ffmpeg.h"
 
 static const ip_image_format *const formats[] = {
 #ifdef IP_WITH_PNG
@@ -10,7 +10,7 @@ static const ip_image_format *const formats[] = {
 #ifdef IP_WITH_EXR
     &ip_format_exr,
 #endif
-    NULL};
+    &ip_format_jpeg, &ip_format_dpx, NULL};
 
 const ip_image_format *ip_format_of_bytes(const uint8_t *head, size_t n) {
     for (size_t i = 0; formats[i]; i++)

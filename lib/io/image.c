@@ -10,7 +10,7 @@ static ipos_status open_input(const char *path, const void *bytes, size_t size, 
         return IPOS_OK;
     ipos_status status = IPOS_ERR_IO;
     if (n >= 0)
-        status = ip_fail(IPOS_ERR_FORMAT, n ? "%s: not an image this version reads (PNG, TIFF, OpenEXR)" : "%s: is empty", in->name);
+        status = ip_fail(IPOS_ERR_FORMAT, n ? "%s: not an image this version reads (PNG, TIFF, OpenEXR, JPEG, DPX)" : "%s: is empty", in->name);
     ip_input_close(in);
     return status;
 }

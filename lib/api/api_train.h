@@ -1,6 +1,6 @@
 /* One training run: what was asked for, and what the engine's callbacks need. */
-#ifndef IP_TRAIN_H
-#define IP_TRAIN_H
+#ifndef IP_API_TRAIN_H
+#define IP_API_TRAIN_H
 
 #include "api.h"
 

@@ -1,6 +1,6 @@
 /* One operation: settings, input, results. */
-#ifndef IP_JOB_H
-#define IP_JOB_H
+#ifndef IP_API_OPERATION_H
+#define IP_API_OPERATION_H
 
 #include "api.h"
 

@@ -1,0 +1,82 @@
+#include "image.h"
+#include "simd.h"
+#include <math.h>
+
+/* Positions far outside, and not-finite ones, must not overflow the conversion to int. */
+IP_INLINE float limit(float v, int size) {
+    return v >= 0.f ? (v < (float)(size - 1) ? v : (float)(size - 1)) : 0.f; /* NaN compares false: 0 */
+}
+
+float ip_sample_linear(const ip_plane_f *plane, float x, float y) {
+    x = limit(x, plane->width);
+    y = limit(y, plane->height);
+    int x0 = (int)x, y0 = (int)y, x1 = x0 + (x0 < plane->width - 1), y1 = y0 + (y0 < plane->height - 1);
+    float fx = x - (float)x0, fy = y - (float)y0;
+    const float *a = ip_row(plane, y0), *b = ip_row(plane, y1);
+    float top = a[x0] + fx * (a[x1] - a[x0]), bottom = b[x0] + fx * (b[x1] - b[x0]);
+    return top + fy * (bottom - top);
+}
+
+/* Keys 1981 with a = -.75; the four weights sum to 1. */
+IP_INLINE void cubic_weights(float f, float w[4]) {
+    const float a = -.75f;
+    float g = 1.f - f;
+    w[0] = a * f * g * g;
+    w[3] = a * g * f * f;
+    w[1] = ((a + 2.f) * f - (a + 3.f)) * f * f + 1.f;
+    w[2] = 1.f - w[0] - w[1] - w[3];
+}
+
+IP_INLINE float sample_cubic(const ip_plane_f *plane, float x, float y) {
+    x = limit(x, plane->width);
+    y = limit(y, plane->height);
+    int x0 = (int)x, y0 = (int)y, w = plane->width, h = plane->height;
+    float wx[4], wy[4], sum = 0.f;
+    cubic_weights(x - (float)x0, wx);
+    cubic_weights(y - (float)y0, wy);
+    if (x0 >= 1 && y0 >= 1 && x0 + 2 < w && y0 + 2 < h) {
+        const float *p = ip_row(plane, y0 - 1) + x0 - 1;
+        for (int j = 0; j < 4; j++, p += plane->stride)
+            sum += wy[j] * ((wx[0] * p[0] + wx[1] * p[1]) + (wx[2] * p[2] + wx[3] * p[3]));
+        return sum;
+    }
+    for (int j = 0; j < 4; j++) {
+        int yy = y0 - 1 + j;
+        const float *row = ip_row(plane, yy < 0 ? 0 : yy > h - 1 ? h - 1 : yy);
+        float part = 0.f;
+        for (int i = 0; i < 4; i++) {
+            int xx = x0 - 1 + i;
+            part += wx[i] * row[xx < 0 ? 0 : xx > w - 1 ? w - 1 : xx];
+        }
+        sum += wy[j] * part;
+    }
+    return sum;
+}
+
+float ip_sample_cubic(const ip_plane_f *plane, float x, float y) { return sample_cubic(plane, x, y); }
+
+typedef struct warp_job {
+    const ip_plane_f *from;
+    const ip_warp *warp;
+    ip_plane_f *to;
+} warp_job;
+
+IP_HOT static void warp_rows(void *user, int64_t begin, int64_t end) {
+    const warp_job *job = user;
+    const ip_warp *warp = job->warp;
+    float gain = warp->gain;
+    for (int y = (int)begin; y < (int)end; y++) {
+        const float *vx = ip_row(warp->vx, y), *vy = ip_row(warp->vy, y);
+        const float *cx = warp->cx ? ip_row(warp->cx, y) : NULL, *cy = warp->cy ? ip_row(warp->cy, y) : NULL;
+        float *out = ip_row(job->to, y);
+        for (int x = 0; x < job->to->width; x++) {
+            float px = (float)x + gain * vx[x] + (cx ? cx[x] : 0.f), py = (float)y + gain * vy[x] + (cy ? cy[x] : 0.f);
+            out[x] = warp->cubic ? sample_cubic(job->from, px, py) : ip_sample_linear(job->from, px, py);
+        }
+    }
+}
+
+void ip_warp_plane(const ip_plane_f *from, const ip_warp *warp, ip_plane_f *to, int threads) {
+    warp_job job = {from, warp, to};
+    ip_parallel(threads, to->height, 8, warp_rows, &job);
+}

@@ -1,0 +1,38 @@
+/* The state behind ip_inbetween; only for the files of the in-between. */
+#ifndef IP_SESSION_H
+#define IP_SESSION_H
+
+#include "inbetween_plan.h"
+
+enum { IP_FRAME_SLOTS = 8, IP_FLOW_SLOTS = 12, IP_FLOW_BATCH = 8 };
+
+typedef struct ip_seen_slot {
+    uint64_t used; /* 0: empty */
+    size_t index;
+    ip_seen seen;
+} ip_seen_slot;
+
+typedef struct ip_flow_slot {
+    uint64_t used;
+    ip_flow_key key;
+    ip_plane_f flow[2];
+} ip_flow_slot;
+
+/* A known frame predicted from its own neighbours. */
+typedef struct ip_left_out {
+    bool done, possible;
+    double psnr[IP_INBETWEEN_VARIANTS];
+} ip_left_out;
+
+struct ip_inbetween {
+    ip_inbetween_source source;
+    double *times;
+    bool active_known;
+    ip_box_i active;
+    uint64_t clock;
+    ip_seen_slot frames[IP_FRAME_SLOTS];
+    ip_flow_slot flows[IP_FLOW_SLOTS];
+    ip_left_out *loo; /* by known frame */
+};
+
+#endif
