@@ -76,13 +76,13 @@ static ipos_status finer(ip_plane_f flow[2], const ip_plane_f *level, int thread
 }
 
 static ipos_status descend(const pyramid *a, const pyramid *b, const ip_flow_options *options, ip_plane_f flow[2]) {
-    static const ip_refine_options refine = {.outer = 5, .inner = 5, .smooth = 20.f, .brightness = 5.f, .gradient = 10.f};
+    static const ip_refine_options refine = {.outer = 5, .inner = 5, .smooth = 10.f, .brightness = 5.f, .gradient = 10.f};
     int finest = IP_MIN(options->finest, a->count - 1), threads = options->threads;
     IP_TRY(start(options, &a->level[a->count - 1], flow));
     for (int i = a->count - 1; i >= finest; i--) {
         if (ip_cancelled(options->cancel))
             return ip_fail(IPOS_ERR_CANCELLED, "flow: cancelled");
-        IP_TRY(ip_flow_search(&a->level[i], &b->level[i], 12, flow, threads));
+        IP_TRY(ip_flow_search(&a->level[i], &b->level[i], 6, flow, threads));
         IP_TRY(ip_flow_refine(&a->level[i], &b->level[i], &refine, flow, threads));
         if (i > 0)
             IP_TRY(finer(flow, &a->level[i - 1], threads));

@@ -1,4 +1,5 @@
 #include "session.h"
+#include "trajectory.h"
 #include <math.h>
 
 /* One known frame between its own known neighbours: what every variant makes of it, against the frame itself. */
@@ -48,6 +49,28 @@ static ipos_status leave_out(ip_inbetween *session, size_t index) {
     return IPOS_OK;
 }
 
+/* The share of the curved path that would have explained the known frames on either side best, in quarters. Their gaps are wider
+ * than the one to fill, and the wider the gap the less of the path is a parabola: hence GENEROUS. */
+static ipos_status choose_trajectory(ip_inbetween *session, size_t left, double *share) {
+    static const double GENEROUS = 1.25, LEAST_CORRELATION = .15;
+    double sums[3] = {0};
+    for (size_t i = left; i <= left + 1; i++) {
+        ip_left_out *entry = &session->loo[i];
+        if (!entry->path_done)
+            IP_TRY(ip_trajectory_evidence(session, i, &entry->path_possible, entry->path));
+        entry->path_done = true;
+        for (int k = 0; k < 3; k++)
+            sums[k] += entry->path[k];
+    }
+    *share = 0.;
+    if (sums[2] > 1e-6 && sums[1] > LEAST_CORRELATION * sqrt(sums[0] * sums[2]))
+        *share = floor(4. * IP_MIN(GENEROUS * sums[1] / sums[2], 1.) + .5) / 4.;
+    return IPOS_OK;
+}
+
+/* The frames named are preferred in this order unless another is better by this much, dB. */
+static const double MARGIN = .05;
+
 ipos_status ip_inbetween_choose(ip_inbetween *session, double time, ip_inbetween_choice *out) {
     *out = (ip_inbetween_choice){.variant = IP_INBETWEEN_PLAIN};
     size_t left = 0;
@@ -64,8 +87,12 @@ ipos_status ip_inbetween_choose(ip_inbetween *session, double time, ip_inbetween
     out->measured = measured > 0;
     for (int v = 0; v < IP_INBETWEEN_VARIANTS && measured; v++) {
         out->psnr[v] /= measured;
-        if (out->psnr[v] > out->psnr[out->variant])
-            out->variant = (ip_inbetween_variant)v;
     }
-    return IPOS_OK;
+    if (measured) {
+        out->variant = IP_INBETWEEN_FULL;
+        for (int v = IP_INBETWEEN_FULL - 1; v >= 0; v--)
+            if (out->psnr[v] > out->psnr[out->variant] + MARGIN)
+                out->variant = (ip_inbetween_variant)v;
+    }
+    return choose_trajectory(session, left, &out->trajectory);
 }

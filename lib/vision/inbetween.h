@@ -45,7 +45,7 @@ typedef struct ip_inbetween_choice {
     ip_inbetween_variant variant;            /* the best; PLAIN where nothing could be measured */
     bool measured;                           /* false: too few known frames */
     double psnr[IP_INBETWEEN_VARIANTS];      /* mean over the frames predicted, peak 1 in the working encoding; 0 if not measured */
-    double trajectory;                       /* share of the curved path to use: 0, .5 or 1 */
+    double trajectory;                       /* share of the curved path to use: 0, .25 .. 1 */
 } ip_inbetween_choice;
 /* time lies strictly between two known frames, else IPOS_ERR_ARGUMENT. */
 ipos_status ip_inbetween_choose(ip_inbetween *session, double time, ip_inbetween_choice *out);

@@ -74,8 +74,4 @@ ipos_status ip_plan_between(ip_inbetween *session, size_t left, size_t right, do
     ip_inbetween_plan **out);
 /* The known frame before time; the next one lies after it. */
 ipos_status ip_find_gap(const ip_inbetween *session, double time, size_t *left);
-/* trajectory.c: curve[2] allocated and filled if the path can be known. outer_left/right: the known frames beyond. */
-ipos_status ip_trajectory(ip_inbetween *session, size_t outer_left, size_t left, size_t right, size_t outer_right, double time,
-    ip_plane_f curve[2]);
-
 #endif

@@ -1,5 +1,6 @@
 #include "inbetween_plan.h"
 #include "splat.h"
+#include "trajectory.h"
 #include "simd.h"
 #include <math.h>
 
@@ -57,6 +58,22 @@ static ipos_status add_layer(ip_inbetween *session, ip_inbetween_plan *plan, ip_
     return ip_session_tick(session);
 }
 
+/* The curved path, where there are known frames on both sides of the pair. */
+static ipos_status bend(ip_inbetween *session, ip_inbetween_plan *plan, double lambda) {
+    const ip_inbetween_source *source = ip_session_source(session);
+    if (!(lambda > 0.) || plan->left == 0 || plan->right + 1 >= source->count)
+        return IPOS_OK;
+    const size_t frames[4] = {plan->left - 1, plan->left, plan->right, plan->right + 1};
+    double time = source->times[plan->left] + plan->position * (source->times[plan->right] - source->times[plan->left]);
+    IP_TRY(ip_trajectory(session, frames, time, plan->curve));
+    for (int i = 0; i < 2; i++)
+        for (int y = 0; y < plan->curve[i].height; y++)
+            for (int x = 0; x < plan->curve[i].width; x++)
+                ip_row(&plan->curve[i], y)[x] *= (float)lambda;
+    plan->curved = true;
+    return IPOS_OK;
+}
+
 static ipos_status build(ip_inbetween *session, ip_inbetween_plan *plan, double lambda) {
     const ip_inbetween_source *source = ip_session_source(session);
     const ip_seen *left, *right;
@@ -67,7 +84,7 @@ static ipos_status build(ip_inbetween *session, ip_inbetween_plan *plan, double 
     if (plan->variant == IP_INBETWEEN_AVERAGE)
         return ip_layer_fuse(plan, NULL, left, right, source->threads);
     plan->layer_count = plan->variant == IP_INBETWEEN_FULL ? 3 : 1;
-    (void)lambda;
+    IP_TRY(bend(session, plan, lambda));
     for (int i = 0; i < plan->layer_count; i++)
         IP_TRY(add_layer(session, plan, &plan->layers[i], (ip_flow_kind)i));
     return IPOS_OK;

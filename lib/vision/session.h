@@ -22,6 +22,8 @@ typedef struct ip_flow_slot {
 typedef struct ip_left_out {
     bool done, possible;
     double psnr[IP_INBETWEEN_VARIANTS];
+    bool path_done, path_possible;
+    double path[3]; /* as ip_trajectory_evidence gives them */
 } ip_left_out;
 
 struct ip_inbetween {
