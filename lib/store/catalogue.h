@@ -71,15 +71,15 @@ ipos_status ip_ledger_add(ip_store *store, const char *act, const char *by, json
 ipos_status ip_ledger_head_write(ip_store *store);
 char *ip_ledger_head_path(ip_store *store);
 /* Canonical text of a JSON value (sorted, compact; ip_free) and the hash of one act. */
-char *ip_json_text(const json_t *value);
+char *ip_doc_text(const json_t *value);
 bool ip_ledger_hash(int64_t seq, const char *when, const char *act, const char *by, json_t *details, const char *previous, char hex[65]);
 
 /* JSON helpers. Loading a text that is not JSON gives IPOS_ERR_FORMAT with what in the text. */
-ipos_status ip_json_parse(const char *text, const char *what, json_t **out);
-json_t *ip_json_split(const char *comma_list);           /* array of trimmed, non-empty words; never NULL but for memory */
-json_t *ip_json_text_or_null(const char *text);
-json_t *ip_json_rational(ipos_rational value);
-ipos_status ip_json_give(json_t *value, char **text);    /* dumps sorted, drops value */
+ipos_status ip_doc_parse(const char *text, const char *what, json_t **out);
+json_t *ip_doc_split(const char *comma_list);           /* array of trimmed, non-empty words; never NULL but for memory */
+json_t *ip_doc_text_or_null(const char *text);
+json_t *ip_doc_rational(ipos_rational value);
+ipos_status ip_doc_give(json_t *value, char **text);    /* dumps sorted, drops value */
 
 /* scratch.c: work folders under tmp/, each held by a lock file for as long as its owner lives. */
 typedef struct ip_scratch {
@@ -91,9 +91,11 @@ void ip_scratch_close(ip_scratch *scratch); /* removes folder and lock */
 ipos_status ip_scratch_clean(ip_store *store); /* leftovers of dead owners */
 ipos_status ip_remove_tree(const char *path);  /* no links followed */
 ipos_status ip_sync_folder(const char *path);
+ipos_status ip_copy_file(const char *from, const char *to); /* atomic: a temporary beside it, fsync, rename */
 /* A named lock file under tmp/; IPOS_ERR_CONFLICT if another process or handle holds it. */
 ipos_status ip_lock_take(ip_store *store, const char *name, bool wait, int *fd);
 void ip_lock_drop(int fd);
+void ip_lock_end(ip_store *store, const char *name, int fd); /* drops it and removes the file */
 
 /* progress.c: a few calls a second, a time estimate, the documented JSON members. */
 typedef struct ip_progress {
@@ -112,6 +114,39 @@ ipos_status ip_progress_tell(ip_progress *progress, double fraction, int64_t fra
 ipos_status ip_read_stamped(const char *path, void **bytes, size_t *size, ip_stamp *stamp);
 ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out); /* not noted as a source */
 void ip_open_clip_reset(ip_store *store);
+
+/* An option being made. */
+typedef struct ip_option_picture {
+    char *picture, *evidence; /* file names in the variant's folder */
+    char picture_hash[65], evidence_hash[65];
+    ipos_rational time;
+    double confidence;
+} ip_option_picture;
+typedef struct ip_option_variant {
+    char *variant, *title, *details, *folder;
+    int rank;
+    double score;
+    bool named; /* ip_option_add has come */
+    ip_option_picture *pictures;
+    size_t count, room;
+} ip_option_variant;
+struct ip_option_writer {
+    ip_store *store;
+    ip_scratch scratch;
+    ip_clip_row clip;
+    char *operation, *frames, *parameters, *model, *model_hash;
+    ip_option_variant *variants;
+    size_t count;
+    int64_t *sources; /* frame numbers read while the writer is open, ascending */
+    size_t source_count, source_room;
+    int64_t nearest;  /* the source frame attributes came from last */
+    ipos_frame *attributes;
+};
+/* option_commit.c: the ledger's record of one option from its rows. */
+ipos_status ip_option_record(ip_store *store, int64_t id, json_t **record);
+void ip_option_writer_free(ip_option_writer *writer);
+/* Whether frames ("10-20,31/2") asks for the whole number. */
+bool ip_frames_ask(const char *frames, int64_t number);
 
 /* options.c */
 char *ip_option_path(ip_store *store, int64_t id, const char *file); /* NULL file: the option's folder */

@@ -92,9 +92,9 @@ static json_t *column_json(const char *text)
 json_t *ip_clip_record(const ip_clip_row *row, bool complete)
 {
     json_t *record = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:I, s:b, s:b}", "clip", row->name, "owner", row->owner,
-        "licence", row->licence, "permission_source", ip_json_text_or_null(row->permission_source), "operations",
+        "licence", row->licence, "permission_source", ip_doc_text_or_null(row->permission_source), "operations",
         column_json(row->operations), "consents", column_json(row->consents), "tags", column_json(row->tags), "source", row->source,
-        "kind", row->kind, "rate", ip_json_rational(row->rate), "encoding", row->encoding, "first_frame", (json_int_t)row->movie_first,
+        "kind", row->kind, "rate", ip_doc_rational(row->rate), "encoding", row->encoding, "first_frame", (json_int_t)row->movie_first,
         "copied", row->copied != 0, "duplicate_check", row->duplicate_check == 0);
 
     if (!record || !complete)
@@ -102,9 +102,9 @@ json_t *ip_clip_record(const ip_clip_row *row, bool complete)
     json_t *found = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "path", row->path, "format",
         row->format, "codec", row->codec, "first", (json_int_t)row->first, "last", (json_int_t)row->last, "frames",
         (json_int_t)row->frames, "width", (json_int_t)row->width, "height", (json_int_t)row->height, "sample_type",
-        (json_int_t)row->sample_type, "bits", (json_int_t)row->bits, "timecode", ip_json_text_or_null(row->timecode), "file_sha256",
-        ip_json_text_or_null(row->file_sha256), "cuts", column_json(row->cuts), "duplicates", column_json(row->duplicates), "missing",
-        column_json(row->missing), "frames_sha256", ip_json_text_or_null(row->digest));
+        (json_int_t)row->sample_type, "bits", (json_int_t)row->bits, "timecode", ip_doc_text_or_null(row->timecode), "file_sha256",
+        ip_doc_text_or_null(row->file_sha256), "cuts", column_json(row->cuts), "duplicates", column_json(row->duplicates), "missing",
+        column_json(row->missing), "frames_sha256", ip_doc_text_or_null(row->digest));
     if (!found || json_object_update(record, found) != 0) {
         json_decref(record);
         record = NULL;
@@ -163,14 +163,14 @@ static json_t *clip_json(const ip_clip_row *row)
     json_t *duplicates = column_json(row->duplicates);
     json_t *value = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:s, s:s}", "name", row->name,
         "frames", (json_int_t)row->frames, "first", (json_int_t)row->first, "last", (json_int_t)row->last, "width",
-        (json_int_t)row->width, "height", (json_int_t)row->height, "rate", ip_json_rational(row->rate), "encoding", row->encoding,
+        (json_int_t)row->width, "height", (json_int_t)row->height, "rate", ip_doc_rational(row->rate), "encoding", row->encoding,
         "owner", row->owner, "licence", row->licence, "training", ip_training_name(row->training), "operations",
         column_json(row->operations), "tags", column_json(row->tags), "consents", column_json(row->consents), "shots", shots_of(row),
-        "duplicates", (json_int_t)json_array_size(duplicates), "timecode", ip_json_text_or_null(row->timecode), "path", row->path,
+        "duplicates", (json_int_t)json_array_size(duplicates), "timecode", ip_doc_text_or_null(row->timecode), "path", row->path,
         "state", row->state);
     json_t *more = json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:s}", "kind", row->kind, "format", row->format, "codec", row->codec,
-        "bits", (json_int_t)row->bits, "permission_source", ip_json_text_or_null(row->permission_source), "missing",
-        column_json(row->missing), "duplicate_frames", json_incref(duplicates), "file_sha256", ip_json_text_or_null(row->file_sha256),
+        "bits", (json_int_t)row->bits, "permission_source", ip_doc_text_or_null(row->permission_source), "missing",
+        column_json(row->missing), "duplicate_frames", json_incref(duplicates), "file_sha256", ip_doc_text_or_null(row->file_sha256),
         "source", row->source, "created", row->created);
 
     if (value && more)
@@ -210,7 +210,7 @@ ipos_status ip_store_clips_json(ip_store *store, const char *name, char **json)
             sqlite3_finalize(rows);
     }
     if (status == IPOS_OK)
-        return ip_json_give(list, json);
+        return ip_doc_give(list, json);
     json_decref(list);
     return status;
 }

@@ -1,7 +1,7 @@
 #include "catalogue.h"
 #include <ctype.h>
 
-ipos_status ip_json_parse(const char *text, const char *what, json_t **out)
+ipos_status ip_doc_parse(const char *text, const char *what, json_t **out)
 {
     json_error_t error;
 
@@ -11,7 +11,7 @@ ipos_status ip_json_parse(const char *text, const char *what, json_t **out)
     return ip_fail(IPOS_ERR_FORMAT, "%s: not valid JSON at line %d, column %d: %s", what, error.line, error.column, error.text);
 }
 
-json_t *ip_json_split(const char *list)
+json_t *ip_doc_split(const char *list)
 {
     json_t *words = json_array();
 
@@ -31,19 +31,19 @@ json_t *ip_json_split(const char *list)
     return words;
 }
 
-json_t *ip_json_text_or_null(const char *text)
+json_t *ip_doc_text_or_null(const char *text)
 {
     return text ? json_string(text) : json_null();
 }
 
-json_t *ip_json_rational(ipos_rational value)
+json_t *ip_doc_rational(ipos_rational value)
 {
     return json_pack("[I, I]", (json_int_t)value.num, (json_int_t)value.den);
 }
 
-ipos_status ip_json_give(json_t *value, char **text)
+ipos_status ip_doc_give(json_t *value, char **text)
 {
-    *text = ip_json_text(value);
+    *text = ip_doc_text(value);
     json_decref(value);
     return *text ? IPOS_OK : ip_fail(IPOS_ERR_NO_MEMORY, "a JSON document could not be made: out of memory, or a text is not UTF-8");
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-char *ip_json_text(const json_t *value)
+char *ip_doc_text(const json_t *value)
 {
     char *text = value ? json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     char *copy = text ? ip_strdup(text) : NULL;
@@ -17,7 +17,7 @@ bool ip_ledger_hash(int64_t seq, const char *when, const char *act, const char *
 {
     json_t *entry = json_pack("{s:I, s:s, s:s, s:s?, s:O, s:s}", "seq", (json_int_t)seq, "when", when, "act", act, "by", by, "details",
         details, "previous", previous);
-    char *text = ip_json_text(entry);
+    char *text = ip_doc_text(entry);
     bool ok = text && ip_sha256_of(text, strlen(text), hex);
 
     ip_free(text);
@@ -127,7 +127,7 @@ static ipos_status add_row(ip_store *store, const char *act, const char *by, jso
         return status;
     seq++;
     ip_utc_text(when);
-    text = ip_json_text(details);
+    text = ip_doc_text(details);
     if (!text || !ip_ledger_hash(seq, when, act, by, details, previous, hash)) {
         ip_free(text);
         return ip_no_memory(1024);
@@ -174,7 +174,7 @@ ipos_status ip_ledger_append(ip_store *store, const char *act, const char *by, c
 
     if (!act || !ip_name_ok(act))
         return ip_fail(IPOS_ERR_ARGUMENT, "ledger: an act needs a name of letters, digits, '.', '_', '-'");
-    IP_TRY(ip_json_parse(details_json ? details_json : "{}", "details of a ledger entry", &details));
+    IP_TRY(ip_doc_parse(details_json ? details_json : "{}", "details of a ledger entry", &details));
     ipos_status status = ip_store_begin(store);
     if (status != IPOS_OK) {
         json_decref(details);
@@ -208,7 +208,7 @@ ipos_status ip_ledger_json(ip_store *store, char **json)
     }
     sqlite3_finalize(rows);
     if (status == IPOS_OK)
-        return ip_json_give(list, json);
+        return ip_doc_give(list, json);
     json_decref(list);
     return status;
 }

@@ -30,7 +30,7 @@ ipos_status ip_progress_tell(ip_progress *progress, double fraction, int64_t fra
     char *stage = ip_format("%s %s %lld/%lld", progress->verb, progress->clip, (long long)frame, (long long)frames);
     json_t *value = stage ? json_pack("{s:s, s:f, s:f, s:s, s:I, s:I, s:I}", "stage", stage, "done", progress->done, "remaining", remaining,
         "clip", progress->clip, "frame", (json_int_t)frame, "frames", (json_int_t)frames, "bytes", (json_int_t)bytes) : NULL;
-    char *json = ip_json_text(value);
+    char *json = ip_doc_text(value);
     json_decref(value);
     ipos_status status = IPOS_OK;
     if (!stage || !json)

@@ -29,17 +29,16 @@ const ip_migration ip_schema[] = {
      " frames TEXT NOT NULL, variant TEXT NOT NULL, title TEXT NOT NULL, rank INTEGER NOT NULL, score REAL NOT NULL,"
      " details TEXT NOT NULL, parameters TEXT NOT NULL, model TEXT, model_sha256 TEXT, sources TEXT NOT NULL, created TEXT NOT NULL,"
      " state TEXT NOT NULL, decided_by TEXT, decided_note TEXT, decided_when TEXT);"
+     "CREATE INDEX options_request ON options(request);"
      "CREATE TABLE option_frames("
      " option INTEGER NOT NULL REFERENCES options(id), position INTEGER NOT NULL, time_num INTEGER NOT NULL, time_den INTEGER NOT NULL,"
      " confidence REAL NOT NULL, picture TEXT NOT NULL, picture_sha256 TEXT NOT NULL, evidence TEXT, evidence_sha256 TEXT,"
      " PRIMARY KEY(option, position)) WITHOUT ROWID;"
-     "CREATE TABLE published("
-     " option INTEGER NOT NULL REFERENCES options(id), path TEXT NOT NULL, sha256 TEXT NOT NULL, whenever TEXT NOT NULL,"
-     " PRIMARY KEY(option, path, sha256)) WITHOUT ROWID;"
      /* signature: room for a signed chain. */
      "CREATE TABLE ledger("
      " seq INTEGER PRIMARY KEY, whenever TEXT NOT NULL, act TEXT NOT NULL, by_whom TEXT, details TEXT NOT NULL,"
      " previous TEXT NOT NULL, hash TEXT NOT NULL, signature BLOB);"
+     "CREATE INDEX ledger_act ON ledger(act);"
      "CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;"
      "CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;"},
 };

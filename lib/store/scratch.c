@@ -102,6 +102,16 @@ ipos_status ip_lock_take(ip_store *store, const char *name, bool wait, int *fd)
     return status;
 }
 
+void ip_lock_end(ip_store *store, const char *name, int fd)
+{
+    char *path = fd >= 0 && name ? ip_format("%s/tmp/%s", store->folder, name) : NULL;
+
+    if (path)
+        unlink(path); /* while it is held: whoever opened it meanwhile sees that it is gone and makes a new one */
+    ip_free(path);
+    ip_lock_drop(fd);
+}
+
 ipos_status ip_scratch_open(ip_store *store, ip_scratch *out)
 {
     ipos_status status;

@@ -22,7 +22,9 @@ ipos_status ip_store_end(ip_store *store, ipos_status status)
     if (!store->head_due)
         return IPOS_OK;
     store->head_due = false;
-    return ip_ledger_head_write(store);
+    /* The change is committed. A head file left behind is brought up by the next act; it never hides one. */
+    (void)ip_ledger_head_write(store);
+    return IPOS_OK;
 }
 
 ipos_status ip_meta_get(ip_store *store, const char *key, char **value)
@@ -256,5 +258,5 @@ ipos_status ip_store_info_json(ip_store *store, char **json)
         (json_int_t)sqlite3_column_int64(row, 1), "models", (json_int_t)sqlite3_column_int64(row, 2), "options",
         (json_int_t)sqlite3_column_int64(row, 3), "created", ip_db_text(row, 4));
     sqlite3_finalize(row);
-    return ip_json_give(info, json);
+    return ip_doc_give(info, json);
 }

@@ -51,7 +51,8 @@ ipos_status ip_store_model_load(ip_store *store, const char *name, void **bytes,
 ipos_status ip_store_models_json(ip_store *store, char **json);
 char *ip_card_text(const char *card_json); /* for people */
 
-/* Options. begin makes a request; add_frame writes the picture (format as the clip's own) and the evidence; add names a variant;
+/* Options. Frames of the clip read through ip_store_frame between begin and commit are recorded as the options' sources; the
+ * pictures get the metadata of the source frame nearest to them. begin makes a request; add_frame writes the picture (format as the clip's own) and the evidence; add names a variant;
  * commit makes all visible at once (atomic), or abandon removes every trace. Ids are "o" and a number. */
 typedef struct ip_option_writer ip_option_writer;
 ipos_status ip_store_options_begin(ip_store *store, const char *operation, const char *clip, const char *frames,
@@ -63,6 +64,10 @@ ipos_status ip_option_commit(ip_option_writer *writer, char ***ids, size_t *coun
 void ip_option_abandon(ip_option_writer *writer);
 ipos_status ip_store_options_json(ip_store *store, const char *id, char **json);
 ipos_status ip_store_option_frame(ip_store *store, const char *id, size_t index, bool evidence, ipos_frame **out);
+/* Records results handed to a host as a draft: a ledger act and a row of state "draft" without pictures. clip, model (may be NULL) and
+ * results are JSON objects or arrays, parameters a JSON object; clip needs "name". *id is the draft's ("o12", ip_free). */
+ipos_status ip_store_draft(ip_store *store, const char *operation, const char *clip_json, const char *parameters_json,
+    const char *model_json, const char *results_json, char **id);
 ipos_status ip_store_decide(ip_store *store, const char *id, bool accept, const char *by, const char *note);
 
 /* Ledger: an append-only chain; details is a JSON object. by may be NULL. */
