@@ -142,6 +142,7 @@ struct ip_option_writer {
     int64_t nearest;  /* the source frame attributes came from last */
     ipos_frame *attributes;
 };
+ipos_status ip_model_record(ip_store *store, const char *name, int64_t version, json_t **record); /* models.c, as for the ledger */
 /* option_commit.c: the ledger's record of one option from its rows. */
 ipos_status ip_option_record(ip_store *store, int64_t id, json_t **record);
 void ip_option_writer_free(ip_option_writer *writer);
