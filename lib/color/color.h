@@ -20,7 +20,7 @@ const char *ip_encoding_names(void);                   /* comma-separated, stati
 
 /* The working encoding: code values as they are for display, log and data encodings; for linear an invertible, odd, log-like curve
  * that maps 0 to 0, .18 to about .4 and 1 to about .65, never clamps, is finite for every finite value. In place, n samples.
- * from_working(to_working(x)) equals x within 1e-6 relative (4e-6 above 4e9). NaN and infinities pass through. */
+ * from_working(to_working(x)) equals x within 1e-6 relative (4e-6 above 1e9). NaN and infinities pass through. */
 void ip_to_working(const ip_encoding *encoding, float *samples, size_t n);
 void ip_from_working(const ip_encoding *encoding, float *samples, size_t n);
 

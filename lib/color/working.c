@@ -20,10 +20,11 @@ static inline __attribute__((always_inline)) float encode(float x)
     memcpy(&a, &bits, 4);
     /* a + 1/64 = 2^(e - 6) m with m in [sqrt(1/2), sqrt(2)) */
     float v = a + 0x1p-6f;
-    int32_t shifted;
+    uint32_t shifted;
     memcpy(&shifted, &v, 4);
     shifted += 0x3f800000 - 0x3f3504f3;
-    int32_t e = (shifted >> 23) - 127 + 6, mantissa = (shifted & 0x7fffff) + 0x3f3504f3;
+    int32_t e = (int32_t)(shifted >> 23) - 127 + 6;
+    uint32_t mantissa = (shifted & 0x7fffff) + 0x3f3504f3;
     memcpy(&m, &mantissa, 4);
     float f = e == 0 ? a * 64 : m - 1;
     /* ln(1 + f): Cephes' logf */

@@ -265,10 +265,12 @@ static ipos_status wait_for_hello(ip_connection *connection, const ip_cancel *ca
     for (;;) {
         IP_TRY(ip_connection_next(connection, .05, &message));
         int type = message.type;
+        const char *error = type == IP_HELLO ? json_string_value(json_object_get(message.body, "error")) : NULL;
+        ipos_status status = error ? ip_fail(IPOS_ERR_ENGINE, "%s", error) : IPOS_OK;
         if (type)
             ip_message_clear(&message);
         if (type == IP_HELLO)
-            return IPOS_OK;
+            return status;
         if (type && type != IP_LOG && type != IP_ALIVE)
             return ip_fail(IPOS_ERR_FORMAT, "it says %s before hello", ip_message_name(type));
         if (ip_cancelled(cancel))

@@ -53,7 +53,7 @@ static bool usable(const char *path)
 
 ipos_status ip_engine_find(const char *configured, const char *name, char **path)
 {
-    static const char *const places[] = {"", "../libexec/interpos/", "interpos/", "../engine/server/"};
+    static const char *const places[] = {"", /* installed, lib or lib/x86_64-linux-gnu: */ "../libexec/interpos/", "../../libexec/interpos/", /* built: */ "../engine/server/"};
     char folder[PATH_MAX], resolved[PATH_MAX];
     *path = NULL;
     if (configured) {

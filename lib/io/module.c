@@ -25,13 +25,15 @@ static bool own_folder(char folder[PATH_MAX]) {
     return true;
 }
 
-/* 1: a module is there and loaded; 0: none there; -1: there, but the loader refused it (said in why). */
+/* 1: a module is there and loaded (handle NULL: there); 0: none there; -1: there, but the loader refused it (said in why). */
 static int try_load(const char *folder, const char *middle, const char *file, void **handle, ip_buffer *why) {
     char *path = ip_format("%s/%s%s", folder, middle, file), real[PATH_MAX];
     if (!path)
         return -1;
     int result = 0;
-    if (realpath(path, real)) {
+    if (!handle) {
+        result = realpath(path, real) != NULL;
+    } else if (realpath(path, real)) {
         *handle = dlopen(real, RTLD_NOW | RTLD_LOCAL);
         result = *handle ? 1 : -1;
         if (!*handle) {
@@ -62,6 +64,21 @@ static int try_build_tree(const char *folder, const char *file, void **handle, i
     return 0;
 }
 
+static int try_all(const char *folder, const char *file, void **handle, ip_buffer *why) {
+    int got = try_load(folder, "", file, handle, why);
+    if (got == 0)
+        got = try_load(folder, IP_LIBEXEC_FROM_LIB "/", file, handle, why);
+    return got ? got : try_build_tree(folder, file, handle, why);
+}
+
+bool ip_module_there(const char *file) {
+    char folder[PATH_MAX];
+    ip_buffer why = {0};
+    bool there = own_folder(folder) && try_all(folder, file, NULL, &why) == 1;
+    ip_buffer_free(&why);
+    return there;
+}
+
 ipos_status ip_module_load(const char *file, const char *symbol, const void **table) {
     *table = NULL;
     char folder[PATH_MAX];
@@ -69,12 +86,7 @@ ipos_status ip_module_load(const char *file, const char *symbol, const void **ta
         return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: cannot tell where libinterpos lies", file);
     ip_buffer why = {0};
     void *handle = NULL;
-    int got = try_load(folder, "", file, &handle, &why);
-    if (got == 0)
-        got = try_load(folder, IP_LIBEXEC_FROM_LIB "/", file, &handle, &why);
-    if (got == 0)
-        got = try_build_tree(folder, file, &handle, &why);
-    if (got != 1) {
+    if (try_all(folder, file, &handle, &why) != 1) {
         char *text = ip_buffer_take(&why);
         ipos_status status = ip_fail(IPOS_ERR_UNSUPPORTED, "module %s cannot be loaded: %s", file, text ? text : "out of memory");
         ip_free(text);

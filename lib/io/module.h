@@ -10,4 +10,7 @@
  * IPOS_ERR_UNSUPPORTED with what dlopen said if there is none. Any thread; cheap after the first call for a file. */
 ipos_status ip_module_load(const char *file, const char *symbol, const void **table);
 
+/* Whether load would find the file; loads nothing. */
+bool ip_module_there(const char *file);
+
 #endif

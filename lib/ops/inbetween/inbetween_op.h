@@ -26,8 +26,8 @@ ipos_status ib_clip_open(ib_clip *clip, ip_op_host *host, size_t index);
 void ib_clip_close(ib_clip *clip);
 /* Borrowed until IB_CACHE other frames were asked for. */
 ipos_status ib_clip_frame(ib_clip *clip, int64_t number, ipos_frame **out);
-/* Grows the canvas to hold the frame; true if it changed. */
-bool ib_canvas_include(ib_clip *clip, const ipos_frame *frame);
+/* Grows the canvas to hold the frame. */
+void ib_canvas_include(ib_clip *clip, const ipos_frame *frame);
 /* Colour of a frame in the working encoding on the canvas; outside the data window 0. */
 ipos_status ib_colour(const ib_clip *clip, const ipos_frame *frame, float *const rgb[3], ptrdiff_t stride);
 ipos_status ib_image3_new(int width, int height, ip_image3 *out);
@@ -37,6 +37,7 @@ void ib_image3_free(ip_image3 *image);
 typedef struct ib_residual {
     ip_box_i where;
     const ip_plane_f *rgb; /* three planes */
+    float *store;          /* their samples */
 } ib_residual;
 ipos_status ib_picture(ib_clip *clip, const ip_inbetween_plan *plan, ipos_frame *left, ipos_frame *right, const ib_residual *residual,
     ipos_frame **out);
@@ -52,6 +53,7 @@ typedef struct ib_shot {
     double *times;    /* the same */
     size_t count;
     ip_inbetween *session; /* NULL until ib_shot_open */
+    ipos_box canvas;       /* the session's */
     ipos_status (*tick)(void *user);
     void *tick_user;
 } ib_shot;
@@ -59,11 +61,24 @@ typedef struct ib_shot {
 ipos_status ib_shot_find(ib_clip *clip, double time, const int64_t *hidden, size_t hidden_count, ib_shot *out);
 /* Index of the last known frame before time; false if there is none, or none after it. */
 bool ib_shot_gap(const ib_shot *shot, double time, size_t *left);
-/* Opens the session, or opens it anew after the canvas grew. */
+/* Makes sure that there is a session on the clip's canvas as it is now. */
 ipos_status ib_shot_open(ib_shot *shot);
 void ib_shot_close(ib_shot *shot);
 /* The same shot without one of its known frames. */
 ipos_status ib_shot_without(const ib_shot *shot, size_t index, ib_shot *out);
+
+/* A known frame planned from its neighbours as if it were missing; planned.c */
+typedef struct ib_planned {
+    ip_inbetween_plan *plan;
+    ip_image3 left, right; /* working-encoding colour of the two frames, on the canvas */
+    ip_image3 truth;       /* of the frame itself, on the active part */
+    ip_box_i active;
+} ib_planned;
+/* shot must not hold `number`. use is called once with what was made, which goes when it returns. */
+ipos_status ib_plan_known(ib_shot *shot, int64_t number, ip_inbetween_variant variant, double trajectory,
+    ipos_status (*use)(void *user, const ib_planned *planned), void *user);
+/* The colour the plan gives on the active part, with residual (may be NULL) added. */
+ipos_status ib_plan_colour(const ib_planned *planned, const ib_residual *residual, int threads, ip_image3 *out);
 
 extern const ip_op_spec ip_op_inbetween_spec; /* spec.c */
 extern const ip_op ip_op_inbetween;

@@ -48,11 +48,8 @@ static ipos_box box_union(ipos_box a, ipos_box b) {
     return (ipos_box){x, y, right - x, bottom - y};
 }
 
-bool ib_canvas_include(ib_clip *clip, const ipos_frame *frame) {
-    ipos_box grown = box_union(clip->canvas, frame->data_window);
-    bool changed = memcmp(&grown, &clip->canvas, sizeof grown) != 0;
-    clip->canvas = grown;
-    return changed;
+void ib_canvas_include(ib_clip *clip, const ipos_frame *frame) {
+    clip->canvas = box_union(clip->canvas, frame->data_window);
 }
 
 /* Copies one channel as floats onto a canvas plane, subsampled channels repeated; what lies outside the data window stays. */

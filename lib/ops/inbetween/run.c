@@ -108,14 +108,9 @@ static ipos_status ready_shot(ib_run *run, const ib_target *target, ipos_frame *
     ib_shot *shot = &run->shots[target->shot];
     IP_TRY(ib_clip_frame(&run->clip, shot->numbers[target->left], left));
     IP_TRY(ib_clip_frame(&run->clip, shot->numbers[target->left + 1], right));
-    bool grown = ib_canvas_include(&run->clip, *left);
-    grown = ib_canvas_include(&run->clip, *right) || grown;
-    if (grown)
-        for (size_t i = 0; i < run->shot_count; i++) {
-            ip_inbetween_close(run->shots[i].session);
-            run->shots[i].session = NULL;
-        }
-    return shot->session ? IPOS_OK : ib_shot_open(shot);
+    ib_canvas_include(&run->clip, *left);
+    ib_canvas_include(&run->clip, *right);
+    return ib_shot_open(shot);
 }
 
 static double forced_trajectory(const ip_op_host *host, double automatic) {
@@ -265,6 +260,12 @@ static ipos_status make_target(ib_run *run, ib_target *target) {
         status = ib_clip_frame(&run->clip, target->hold, &left);
     else
         status = ready_shot(run, target, &left, &right);
+    /* Planning asks for other frames, which may push these two out of the cache. */
+    if (status == IPOS_OK) {
+        ipos_frame_retain(left);
+        ipos_frame_retain(right);
+    } else
+        left = right = NULL;
     for (int m = 0; m < IB_METHODS && status == IPOS_OK; m++) {
         if (!run->offered[m])
             continue;
@@ -287,6 +288,8 @@ static ipos_status make_target(ib_run *run, ib_target *target) {
         ipos_frame_release(made[m].picture);
         ipos_frame_release(made[m].evidence);
     }
+    ipos_frame_release(left);
+    ipos_frame_release(right);
     return status;
 }
 

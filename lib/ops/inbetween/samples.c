@@ -151,60 +151,20 @@ void ib_planner_free(ib_planner *planner) {
     ip_free(planner);
 }
 
-static ipos_status crop_colour(const ib_clip *clip, const ipos_frame *frame, ip_box_i box, ip_image3 *out) {
-    ip_image3 whole;
-    IP_TRY(ib_image3_new(clip->canvas.width, clip->canvas.height, &whole));
-    ipos_status status = ib_colour(clip, frame, (float *const[3]){whole.c[0].data, whole.c[1].data, whole.c[2].data}, whole.c[0].stride);
-    if (status == IPOS_OK)
-        status = ib_image3_new(box.width, box.height, out);
-    for (int c = 0; c < 3 && status == IPOS_OK; c++) {
-        ip_plane_f part = ip_plane_part(&whole.c[c], box);
-        ip_plane_copy(&out->c[c], &part);
-    }
-    ib_image3_free(&whole);
-    return status;
-}
+/* Receives one plan and keeps what a network sees of it. */
+typedef struct keep_work {
+    int threads;
+    ib_example *out;
+} keep_work;
 
-/* The classical picture's colour on the active part. */
-static ipos_status classical_colour(const ip_inbetween_plan *plan, const ip_image3 *left, const ip_image3 *right, ip_box_i box, int threads,
-    ip_image3 *out) {
-    ip_plane_f made;
-    IP_TRY(ip_plane_new(left->c[0].width, left->c[0].height, &made));
-    ipos_status status = ib_image3_new(box.width, box.height, out);
-    for (int c = 0; c < 3 && status == IPOS_OK; c++) {
-        ip_inbetween_apply(plan, &left->c[c], &right->c[c], &made, threads);
-        ip_plane_f part = ip_plane_part(&made, box);
-        ip_plane_copy(&out->c[c], &part);
-    }
-    ip_plane_free(&made);
-    return status;
-}
-
-static ipos_status plan_example(ib_clip *clip, ib_shot *shot, size_t left, int64_t number, ib_example *out) {
-    ipos_frame *frames[3];
-    IP_TRY(ib_clip_frame(clip, shot->numbers[left], &frames[0]));
-    IP_TRY(ib_clip_frame(clip, number, &frames[1]));
-    IP_TRY(ib_clip_frame(clip, shot->numbers[left + 1], &frames[2]));
-    for (int i = 0; i < 3; i++)
-        ib_canvas_include(clip, frames[i]);
-    IP_TRY(ib_shot_open(shot));
-    ip_inbetween_plan *plan = NULL;
-    IP_TRY(ip_inbetween_plan_make(shot->session, (double)number, IP_INBETWEEN_PLAIN, 0, &plan));
-    ip_box_i whole = {0, 0, clip->canvas.width, clip->canvas.height};
-    ip_image3 sides[2] = {0};
-    ipos_status status = crop_colour(clip, frames[0], whole, &sides[0]);
-    if (status == IPOS_OK)
-        status = crop_colour(clip, frames[2], whole, &sides[1]);
-    if (status == IPOS_OK)
-        status = ip_inbetween_fusion_make(plan, &sides[0], &sides[1], clip->host->threads, &out->fusion);
-    if (status == IPOS_OK)
-        status = crop_colour(clip, frames[1], out->fusion.active, &out->truth);
-    if (status == IPOS_OK)
-        status = classical_colour(plan, &sides[0], &sides[1], out->fusion.active, clip->host->threads, &out->classical);
-    ib_image3_free(&sides[0]);
-    ib_image3_free(&sides[1]);
-    ip_inbetween_plan_free(plan);
-    return status;
+static ipos_status keep(void *user, const ib_planned *planned) {
+    keep_work *work = user;
+    IP_TRY(ip_inbetween_fusion_make(planned->plan, &planned->left, &planned->right, work->threads, &work->out->fusion));
+    IP_TRY(ib_plan_colour(planned, NULL, work->threads, &work->out->classical));
+    IP_TRY(ib_image3_new(planned->active.width, planned->active.height, &work->out->truth));
+    for (int c = 0; c < 3; c++)
+        ip_plane_copy(&work->out->truth.c[c], &planned->truth.c[c]);
+    return IPOS_OK;
 }
 
 ipos_status ib_planner_make(ib_planner *planner, ib_triplet triplet, ib_example *out) {
@@ -218,11 +178,8 @@ ipos_status ib_planner_make(ib_planner *planner, ib_triplet triplet, ib_example 
     IP_TRY(ib_shot_find(clip, (double)triplet.number, &triplet.number, 1, &shot));
     shot.tick = planner->tick;
     shot.tick_user = planner->tick_user;
-    size_t left;
-    ipos_status status = ib_shot_gap(&shot, (double)triplet.number, &left)
-                             ? plan_example(clip, &shot, left, triplet.number, out)
-                             : ip_fail(IPOS_ERR_NOT_FOUND, "clip %s: frame %lld has no known frame on both sides", clip->clip->name,
-                                   (long long)triplet.number);
+    keep_work work = {planner->host->threads, out};
+    ipos_status status = ib_plan_known(&shot, triplet.number, IP_INBETWEEN_PLAIN, 0, keep, &work);
     ib_shot_close(&shot);
     if (status != IPOS_OK)
         ib_example_free(out);

@@ -3,6 +3,7 @@
 #ifndef IP_INBETWEEN_SAMPLES_H
 #define IP_INBETWEEN_SAMPLES_H
 
+#include "fuse.h"
 #include "inbetween_op.h"
 
 /* One frame to predict from its neighbours. */
@@ -34,6 +35,9 @@ void ib_planner_free(ib_planner *planner);
 /* IPOS_ERR_NOT_FOUND where the triplet cannot be planned (its shot has too few frames). */
 ipos_status ib_planner_make(ib_planner *planner, ib_triplet triplet, ib_example *out);
 void ib_example_free(ib_example *example);
+
+/* The same planes for the network. */
+void ib_fuse_input(const ip_inbetween_fusion *fusion, ip_fuse_input *out); /* learned.c */
 
 /* A small generator of random numbers for choices that must repeat. */
 uint64_t ib_random(uint64_t *state);

@@ -71,7 +71,11 @@ static ipos_status fetch(void *user, size_t index, float *const rgb[3], ptrdiff_
     ib_shot *shot = user;
     ipos_frame *frame = NULL;
     IP_TRY(ib_clip_frame(shot->clip, shot->numbers[index], &frame));
-    return ib_colour(shot->clip, frame, rgb, stride);
+    ipos_box now = shot->clip->canvas; /* may have grown since the session began */
+    shot->clip->canvas = shot->canvas;
+    ipos_status status = ib_colour(shot->clip, frame, rgb, stride);
+    shot->clip->canvas = now;
+    return status;
 }
 
 static ipos_status tick(void *user) {
@@ -80,8 +84,11 @@ static ipos_status tick(void *user) {
 }
 
 ipos_status ib_shot_open(ib_shot *shot) {
+    if (shot->session && !memcmp(&shot->canvas, &shot->clip->canvas, sizeof shot->canvas))
+        return IPOS_OK;
     ip_inbetween_close(shot->session);
     shot->session = NULL;
+    shot->canvas = shot->clip->canvas;
     ip_inbetween_source source = {
         .width = shot->clip->canvas.width,
         .height = shot->clip->canvas.height,

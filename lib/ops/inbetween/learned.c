@@ -1,0 +1,163 @@
+/* The trained fusion over a classical plan, and its leave-one-out trial. */
+#include "learned.h"
+
+#include "fuse.h"
+#include "samples.h"
+
+#include <math.h>
+
+struct ib_learned {
+    ip_op_host *host;
+    ip_fuse *fuse;
+};
+
+ipos_status ib_learned_open(ip_op_host *host, const void *model, size_t size, ib_learned **out) {
+    const ip_backend_v1 *backend = ip_backend();
+    if (!backend)
+        return IPOS_ERR_ENGINE;
+    int32_t device;
+    IP_TRY(backend->device_find(host->device, &device));
+    ib_learned *learned = ip_calloc(1, sizeof *learned);
+    if (!learned)
+        return IPOS_ERR_NO_MEMORY;
+    learned->host = host;
+    ipos_status status = ip_fuse_load(backend, device, model, size, &learned->fuse);
+    if (status != IPOS_OK) {
+        ib_learned_close(learned);
+        return ip_fail_in(status, "the model for inbetween");
+    }
+    *out = learned;
+    return IPOS_OK;
+}
+
+void ib_learned_close(ib_learned *learned) {
+    if (!learned)
+        return;
+    ip_fuse_free(learned->fuse);
+    ip_free(learned);
+}
+
+void ib_fuse_input(const ip_inbetween_fusion *fusion, ip_fuse_input *out) {
+    _Static_assert((int)IP_FUSE_CANDIDATES == (int)IP_INBETWEEN_CANDIDATES && (int)IP_FUSE_SIDES == (int)IP_INBETWEEN_SIDES,
+        "the network sees what the plan gives");
+    *out = (ip_fuse_input){.width = fusion->width, .height = fusion->height, .stride = fusion->logits[0].stride};
+    for (int k = 0; k < IP_FUSE_CANDIDATES; k++) {
+        const ip_image3 *image = k < 4 ? &fusion->warped[k] : &fusion->still[k - 4];
+        for (int c = 0; c < 3; c++)
+            out->candidate[k][c] = image->c[c].data;
+        out->logit[k] = fusion->logits[k].data;
+    }
+    for (int k = 0; k < IP_FUSE_SIDES; k++)
+        out->side[k] = fusion->side[k].data;
+}
+
+static ipos_status still_there(void *user, double done) {
+    (void)done;
+    ip_op_host *host = user;
+    return ip_cancelled(host->cancel) ? ip_fail(IPOS_ERR_CANCELLED, "cancelled") : IPOS_OK;
+}
+
+/* Packed planes of logits and residual for a fusion. */
+static ipos_status forward(ib_learned *learned, const ip_inbetween_fusion *fusion, ip_plane_f logits[IP_INBETWEEN_CANDIDATES],
+    ip_plane_f residual[3], float *store) {
+    size_t plane = (size_t)fusion->width * (size_t)fusion->height;
+    ip_fuse_input input;
+    ib_fuse_input(fusion, &input);
+    ip_fuse_output output = {0};
+    for (int k = 0; k < IP_INBETWEEN_CANDIDATES + 3; k++) {
+        ip_plane_f view = {fusion->width, fusion->height, fusion->width, store + (size_t)k * plane};
+        if (k < IP_INBETWEEN_CANDIDATES) {
+            logits[k] = view;
+            output.logit[k] = view.data;
+        } else {
+            residual[k - IP_INBETWEEN_CANDIDATES] = view;
+            output.residual[k - IP_INBETWEEN_CANDIDATES] = view.data;
+        }
+    }
+    ip_fuse_limits limits = {.memory = learned->host->memory_limit / 2, .cancel = learned->host->cancel, .tick = still_there, .user = learned->host};
+    return ip_fuse_forward(learned->fuse, &input, &limits, &output);
+}
+
+ipos_status ib_learned_apply(ib_learned *learned, ip_inbetween_plan *plan, const ip_image3 *left, const ip_image3 *right, int threads,
+    ib_residual *residual) {
+    *residual = (ib_residual){0};
+    ip_inbetween_fusion fusion;
+    IP_TRY(ip_inbetween_fusion_make(plan, left, right, threads, &fusion));
+    ip_plane_f *planes = ip_calloc(3, sizeof *planes), logits[IP_INBETWEEN_CANDIDATES];
+    float *store = ip_alloc((size_t)fusion.width * (size_t)fusion.height * (IP_INBETWEEN_CANDIDATES + 3) * sizeof *store);
+    ipos_status status = planes && store ? forward(learned, &fusion, logits, planes, store) : IPOS_ERR_NO_MEMORY;
+    if (status == IPOS_OK) {
+        ip_inbetween_plan_set_logits(plan, logits, threads);
+        *residual = (ib_residual){fusion.active, planes, store};
+    } else {
+        ip_free(planes);
+        ip_free(store);
+    }
+    ip_inbetween_fusion_free(&fusion);
+    return status;
+}
+
+void ib_residual_free(ib_residual *residual) {
+    ip_free((void *)residual->rgb);
+    ip_free(residual->store);
+    *residual = (ib_residual){0};
+}
+
+static double mean_square(const ip_plane_f *a, const ip_plane_f *b) {
+    double sum = 0;
+    for (int y = 0; y < a->height; y++) {
+        const float *p = ip_row(a, y), *q = ip_row(b, y);
+        double line = 0;
+        for (int x = 0; x < a->width; x++) {
+            double d = (double)p[x] - (double)q[x];
+            line += isfinite(d) ? d * d : 0;
+        }
+        sum += line;
+    }
+    return sum / ((double)a->width * a->height);
+}
+
+static double psnr(const ip_image3 *a, const ip_image3 *b) {
+    double error = 0;
+    for (int c = 0; c < 3; c++)
+        error += mean_square(&a->c[c], &b->c[c]) / 3;
+    return -10 * log10(fmax(error, 1e-10));
+}
+
+typedef struct trial_work {
+    ib_learned *learned;
+    ib_trial *out;
+} trial_work;
+
+/* With the plan at hand: its own picture, then the network's, both beside the truth on the active part. */
+static ipos_status trial(void *user, const ib_planned *planned) {
+    trial_work *work = user;
+    int threads = work->learned->host->threads;
+    ip_image3 made;
+    IP_TRY(ib_plan_colour(planned, NULL, threads, &made));
+    work->out->classical = psnr(&made, &planned->truth);
+    ib_image3_free(&made);
+    ib_residual residual;
+    IP_TRY(ib_learned_apply(work->learned, planned->plan, &planned->left, &planned->right, threads, &residual));
+    ipos_status status = ib_plan_colour(planned, &residual, threads, &made);
+    if (status == IPOS_OK) {
+        work->out->learned = psnr(&made, &planned->truth);
+        work->out->measured = true;
+        ib_image3_free(&made);
+    }
+    ib_residual_free(&residual);
+    return status;
+}
+
+ipos_status ib_learned_trial(ib_learned *learned, const ib_shot *shot, size_t index, const ip_inbetween_choice *choice, ib_trial *out) {
+    *out = (ib_trial){0};
+    if (index == 0 || index + 1 >= shot->count)
+        return IPOS_OK;
+    ib_shot rest;
+    IP_TRY(ib_shot_without(shot, index, &rest));
+    ip_inbetween_variant variant = choice->variant == IP_INBETWEEN_AVERAGE ? IP_INBETWEEN_PLAIN : choice->variant;
+    trial_work work = {learned, out};
+    ipos_status status = ib_plan_known(&rest, shot->numbers[index], variant, choice->trajectory, trial, &work);
+    ib_shot_close(&rest);
+    return status;
+}

@@ -1,0 +1,24 @@
+#!/bin/sh
+# consumer.sh BUILD SOURCE CC: installs the build into an empty root and uses it from outside the tree, as a packager's user would.
+set -eu
+build=$1 source=$2 cc=$3
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+meson install -C "$build" --destdir "$root/stage" --no-rebuild --quiet
+pc=$(find "$root/stage" -name interpos.pc)
+[ -n "$pc" ] || { echo "consumer: interpos.pc was not installed" >&2; exit 1; }
+export PKG_CONFIG_PATH="$(dirname "$pc")" PKG_CONFIG_SYSROOT_DIR="$root/stage"
+libs=$(find "$root/stage" -name libinterpos.so.0 -printf '%h')
+! grep -nE 'stdc\+\+|torch|sqlite|jansson' "$pc" || { echo "consumer: interpos.pc lets private parts through" >&2; exit 1; }
+[ "$(pkg-config --variable=abi interpos)" = 0 ]
+mkdir "$root/out" && cd "$root/out"
+$cc -std=c99 -Wall -Wextra -Werror -pedantic $(pkg-config --cflags interpos) "$source" -o consumer $(pkg-config --libs interpos)
+LD_LIBRARY_PATH="$libs" ./consumer "$root/out/consumer.png"
+LD_LIBRARY_PATH="$libs" ./consumer "$root/out/consumer.exr"
+LD_LIBRARY_PATH="$libs" ./consumer "$root/out/consumer.tif"
+bin=$(find "$root/stage" -name interpos -type f -perm -u+x)
+"$bin" --version
+"$bin" operations >/dev/null
+if [ -n "$(find "$root/stage" -name interpos-engine)" ]; then
+  "$bin" engine | grep libtorch
+fi
