@@ -1,10 +1,12 @@
 #include "exr.h"
 
+/* Written by put_required, whatever else they say. */
 static const char *const own[] = {"channels", "compression", "dataWindow", "displayWindow", "lineOrder", "tiles", "chunkCount"};
+static const char *const kept[] = {"pixelAspectRatio", "screenWindowCenter", "screenWindowWidth"};
 
-static bool is_own(const char *name) {
-    for (size_t i = 0; i < IP_COUNT(own); i++)
-        if (strcmp(name, own[i]) == 0)
+static bool is_in(const char *name, const char *const *list, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(name, list[i]) == 0)
             return true;
     return false;
 }
@@ -12,6 +14,11 @@ static bool is_own(const char *name) {
 static const ip_attribute *typed(const ipos_frame *frame, const char *name, const char *type) {
     const ip_attribute *a = ip_frame_attribute(frame, name);
     return a && strcmp(a->type, type) == 0 ? a : NULL;
+}
+
+static void put_kept(ip_buffer *buffer, const ipos_frame *frame, const char *name, const char *type, const void *preset, size_t size) {
+    const ip_attribute *a = typed(frame, name, type);
+    ip_exr_put_attribute(buffer, name, type, a && a->size == size ? a->bytes : preset, size);
 }
 
 /* Attributes that every part must have and with the right type, or readers refuse the file. */
@@ -23,12 +30,9 @@ static void put_required(ip_buffer *buffer, const ipos_frame *frame, const ip_ex
     ip_exr_put_box(buffer, "dataWindow", &part->data);
     ip_exr_put_box(buffer, "displayWindow", &part->display);
     ip_exr_put_attribute(buffer, "lineOrder", "lineOrder", &line_order, 1);
-    if (!typed(frame, "pixelAspectRatio", "float"))
-        ip_exr_put_attribute(buffer, "pixelAspectRatio", "float", &one, 4);
-    if (!typed(frame, "screenWindowCenter", "v2f"))
-        ip_exr_put_attribute(buffer, "screenWindowCenter", "v2f", center, 8);
-    if (!typed(frame, "screenWindowWidth", "float"))
-        ip_exr_put_attribute(buffer, "screenWindowWidth", "float", &one, 4);
+    put_kept(buffer, frame, "pixelAspectRatio", "float", &one, 4);
+    put_kept(buffer, frame, "screenWindowCenter", "v2f", center, 8);
+    put_kept(buffer, frame, "screenWindowWidth", "float", &one, 4);
     if (part->tiled) {
         uint8_t tiles[9];
         memcpy(tiles, &part->tile_width, 4);
@@ -57,9 +61,11 @@ static ipos_status put_part(ip_buffer *buffer, const ipos_frame *frame, const ip
     put_required(buffer, frame, &plan->part);
     for (size_t i = 0; i < frame->attribute_count; i++) {
         const ip_attribute *a = &frame->attributes[i];
-        if (is_own(a->name))
+        if (is_in(a->name, own, IP_COUNT(own)))
             continue;
         IP_TRY(check_value(a, name));
+        if (is_in(a->name, kept, IP_COUNT(kept)))
+            continue;
         if (strcmp(a->name, "type") == 0)
             ip_exr_put_attribute(buffer, "type", "string", type, strlen(type));
         else if (strcmp(a->name, "dwaCompressionLevel") == 0 && strcmp(a->type, "float") == 0 && plan->new_level)
