@@ -59,5 +59,8 @@ extern const ip_image_format ip_format_jpeg;
 extern const ip_image_format ip_format_dpx;
 bool ip_format_is_still(const ip_image_format *format); /* of these two */
 const char *ip_still_demuxer(const ip_image_format *format);
+/* From the picture's own header. */
+bool ip_still_size(const ip_image_format *format, const ip_input *in, int32_t *width, int32_t *height);
+ipos_status ip_still_describe(const ip_io_env *env, const ip_image_format *format, const ip_input *in, ip_probe *probe, ip_raw *raw); /* in is a file */
 
 #endif

@@ -52,14 +52,80 @@ static ipos_status descriptor_of(const ip_input *in, int *fd, bool *made) {
     return *fd >= 0 ? IPOS_OK : ip_fail(IPOS_ERR_NO_MEMORY, "no memory for a picture of %llu bytes", (unsigned long long)in->size);
 }
 
+static uint32_t be16(const uint8_t *b) {
+    return (uint32_t)b[0] << 8 | b[1];
+}
+
+/* The frame header of a JPEG: precision, height, width, components. */
+static bool jpeg_frame(const ip_input *in, uint32_t frame[4]) {
+    uint64_t at = 2;
+    for (int segments = 0; segments < 4096; segments++) {
+        uint8_t b[10];
+        if (ip_input_read(in, at, b, sizeof b) != (int64_t)sizeof b || b[0] != 0xff)
+            return false;
+        if (b[1] == 0xff) { /* fill */
+            at++;
+            continue;
+        }
+        if (b[1] >= 0xc0 && b[1] <= 0xcf && b[1] != 0xc4 && b[1] != 0xc8 && b[1] != 0xcc) {
+            frame[0] = b[4];
+            frame[1] = be16(b + 5);
+            frame[2] = be16(b + 7);
+            frame[3] = b[9];
+            return frame[1] && frame[2];
+        }
+        if (b[1] == 0xda || be16(b + 2) < 2)
+            return false;
+        at += 2 + be16(b + 2);
+    }
+    return false;
+}
+
+bool ip_still_size(const ip_image_format *format, const ip_input *in, int32_t *width, int32_t *height) {
+    uint32_t frame[4];
+    uint8_t head[780];
+    if (format == &ip_format_jpeg) {
+        if (!jpeg_frame(in, frame))
+            return false;
+        *height = (int32_t)frame[1];
+        *width = (int32_t)frame[2];
+        return true;
+    }
+    if (ip_input_read(in, 0, head, sizeof head) != (int64_t)sizeof head)
+        return false;
+    const uint8_t *w = head + 772, *h = head + 776;
+    bool big = head[0] == 'S';
+    *width = (int32_t)(big ? be16(w) << 16 | be16(w + 2) : (uint32_t)w[3] << 24 | (uint32_t)w[2] << 16 | (uint32_t)w[1] << 8 | w[0]);
+    *height = (int32_t)(big ? be16(h) << 16 | be16(h + 2) : (uint32_t)h[3] << 24 | (uint32_t)h[2] << 16 | (uint32_t)h[1] << 8 | h[0]);
+    return true;
+}
+
+/* The common JPEGs need no ffprobe, which costs as long as the decoding. */
+static bool plain_jpeg(const ip_image_format *format, const ip_input *in, ip_probe *probe) {
+    uint32_t frame[4];
+    if (format != &ip_format_jpeg || !jpeg_frame(in, frame) || frame[0] != 8 || (frame[3] != 1 && frame[3] != 3))
+        return false;
+    *probe = (ip_probe){.container = "jpeg", .codec = "mjpeg", .width = (int32_t)frame[2], .height = (int32_t)frame[1], .bits = 8,
+        .components = (int32_t)frame[3], .frames = 1};
+    return true;
+}
+
 static ipos_status describe(const ip_io_env *env, const ip_image_format *format, const ip_input *in, int fd, ip_probe *probe,
     ip_raw *raw, ip_image_header *header) {
-    IP_TRY(ip_ffprobe(env, in->name, fd, ip_still_demuxer(format), false, probe));
+    if (!plain_jpeg(format, in, probe))
+        IP_TRY(ip_ffprobe(env, in->name, fd, ip_still_demuxer(format), false, probe));
     const char *encoding = film_encoding(format, in);
     if (encoding[0])
         snprintf(probe->encoding, sizeof probe->encoding, "%s", encoding);
     IP_TRY(ip_raw_plan(probe, in->name, raw));
     return ip_raw_header(raw, probe, header);
+}
+
+ipos_status ip_still_describe(const ip_io_env *env, const ip_image_format *format, const ip_input *in, ip_probe *probe, ip_raw *raw) {
+    ip_image_header header = {0};
+    ipos_status status = describe(env, format, in, in->fd, probe, raw, &header);
+    ip_header_free(&header);
+    return status;
 }
 
 static ipos_status still_info(const ip_io_env *env, const ip_image_format *format, const ip_input *in, int part, ip_image_header *out) {

@@ -1,0 +1,31 @@
+/* What media.c (opening), media_read.c and media_json.c share. */
+#ifndef IP_MEDIA_PARTS_H
+#define IP_MEDIA_PARTS_H
+
+#include "ffmpeg.h"
+#include "sequence.h"
+
+struct ip_media {
+    ip_io_env env;
+    char *ffmpeg_path;            /* env's, kept */
+    ip_media_info info;
+    char *path;                   /* absolute */
+    bool single;                  /* one picture, not a sequence */
+    /* pictures */
+    ip_sequence sequence;
+    const ip_image_format *format;
+    ip_image_header header;       /* of the first picture, or of every movie frame */
+    /* movies and stills decoded by ffmpeg */
+    ip_probe probe;
+    ip_raw raw;
+    ip_video video;
+    bool running;
+    int64_t run_end;              /* stills: last number the running decoder will give */
+};
+
+/* Timecode of the frame so many after start at this rate; drop-frame counting where start has it. */
+ipos_timecode ip_timecode_after(const ipos_timecode *start, int64_t frames, ipos_rational rate);
+bool ip_timecode_of_attribute(const ip_image_header *header, ipos_timecode *out);
+const ip_attribute *ip_header_attribute(const ip_image_header *header, const char *name);
+
+#endif
