@@ -5,10 +5,9 @@
  * relative precision stays. One body serves both instruction sets; contraction is off, so both give the same bits. */
 #include "color.h"
 
-#include <float.h>
-
 #define STEP (7.0f / 64)          /* of y for a factor of two */
 #define LN2 0.693147180559945309f
+#define LAST 0x7f7fffffu          /* bits of the largest single; above it are infinity and NaN, which pass through */
 
 static inline __attribute__((always_inline)) float encode(float x)
 {
@@ -42,9 +41,10 @@ static inline __attribute__((always_inline)) float encode(float x)
     y = (float)e * STEP + ln * (STEP / LN2);
     uint32_t out;
     memcpy(&out, &y, 4);
+    out = bits > LAST ? bits : out;
     out |= sign;
     memcpy(&y, &out, 4);
-    return a <= FLT_MAX ? y : x;
+    return y;
 }
 
 static inline __attribute__((always_inline)) float decode(float y)
@@ -52,10 +52,10 @@ static inline __attribute__((always_inline)) float decode(float y)
     uint32_t bits;
     memcpy(&bits, &y, 4);
     uint32_t sign = bits & 0x80000000;
-    float a, scale, x;
+    float t, scale, x;
     bits &= 0x7fffffff;
-    memcpy(&a, &bits, 4);
-    float t = a < 134 * STEP ? a : 134 * STEP; /* where single ends */
+    uint32_t low = IP_MIN(bits, 0x416a8000u); /* 134 steps, where single ends; the bits are in the order of the values */
+    memcpy(&t, &low, 4);
     int32_t e = (int32_t)(t * (1 / STEP) + 0.5f);
     float g = (t - (float)e * STEP) * (LN2 / STEP);
     /* exp(g) - 1: Cephes' expf */
@@ -69,12 +69,13 @@ static inline __attribute__((always_inline)) float decode(float y)
     int32_t power = (e - 7 + 127) << 23; /* half of 2^(e - 6), which for e = 134 would be too large */
     memcpy(&scale, &power, 4);
     x = ((scale - 0x1p-7f) + scale * q) * 2;
-    x = x < FLT_MAX ? x : FLT_MAX;
     uint32_t out;
     memcpy(&out, &x, 4);
-    out |= sign;
+    out = IP_MIN(out, LAST);
+    uint32_t through = -(uint32_t)(bits > LAST); /* a mask: GCC makes a branch of the other form, and then no vectors */
+    out = (bits & through) | (out & ~through) | sign;
     memcpy(&x, &out, 4);
-    return a <= FLT_MAX ? x : y;
+    return x;
 }
 
 static void encode_plain(float *samples, size_t n)
