@@ -64,15 +64,13 @@ static ipos_status forward(ib_learned *learned, const ip_inbetween_fusion *fusio
     ip_fuse_input input;
     ib_fuse_input(fusion, &input);
     ip_fuse_output output = {0};
-    for (int k = 0; k < IP_INBETWEEN_CANDIDATES + 3; k++) {
-        ip_plane_f view = {fusion->width, fusion->height, fusion->width, store + (size_t)k * plane};
-        if (k < IP_INBETWEEN_CANDIDATES) {
-            logits[k] = view;
-            output.logit[k] = view.data;
-        } else {
-            residual[k - IP_INBETWEEN_CANDIDATES] = view;
-            output.residual[k - IP_INBETWEEN_CANDIDATES] = view.data;
-        }
+    for (int k = 0; k < IP_INBETWEEN_CANDIDATES; k++) {
+        logits[k] = (ip_plane_f){fusion->width, fusion->height, fusion->width, store + (size_t)k * plane};
+        output.logit[k] = logits[k].data;
+    }
+    for (int k = 0; k < 3; k++) {
+        residual[k] = (ip_plane_f){fusion->width, fusion->height, fusion->width, store + (size_t)(IP_INBETWEEN_CANDIDATES + k) * plane};
+        output.residual[k] = residual[k].data;
     }
     ip_fuse_limits limits = {.memory = learned->host->memory_limit / 2, .cancel = learned->host->cancel, .tick = still_there, .user = learned->host};
     return ip_fuse_forward(learned->fuse, &input, &limits, &output);
