@@ -319,6 +319,8 @@ void ip_connection_close(ip_connection *connection, double patience, char how[96
 {
     char text[96] = "it was not running";
     bool same = getpid() == connection->owner; /* in a forked child only this process's copies go */
+    if (same && connection->process.pid && patience <= 0)
+        ip_process_end(&connection->process, 0, text); /* before it sees its pipes end and seems to have left by itself */
     close_fd(&connection->to);
     close_fd(&connection->from);
     if (same && connection->process.pid)
