@@ -201,8 +201,8 @@ static ipos_status prepare(training *work) {
 
 static ipos_status progress(void *user, double done, const char *stage, const char *extra) {
     training *work = user;
-    work->done = done;
-    return work->host->progress(work->host, done, stage, extra);
+    work->done = fmax(work->done, done); /* the trainer says -1 where it does not know */
+    return work->host->progress(work->host, work->done, stage, extra);
 }
 
 static ipos_status save_checkpoint(void *user, const void *bytes, size_t size) {
