@@ -137,6 +137,11 @@ static void take_said(ip_child *child) {
         close_fd(&child->err);
 }
 
+void ip_child_listen(ip_child *child) {
+    if (child->err >= 0)
+        take_said(child);
+}
+
 /* Waits a little for fd (events) and meanwhile takes what the child says. True when fd is ready. */
 static bool wait_ready(ip_child *child, int fd, short events) {
     struct pollfd fds[2] = {{fd, events, 0}, {child->err, POLLIN, 0}};

@@ -22,6 +22,8 @@ ipos_status ip_child_start(const char *const *argv, int input, bool feed, ip_chi
 ipos_status ip_child_read(ip_child *child, void *bytes, size_t n, double timeout, const ip_cancel *cancel, size_t *got);
 /* Feeds all n bytes; SIGPIPE never reaches the host. */
 ipos_status ip_child_write(ip_child *child, const void *bytes, size_t n, double timeout, const ip_cancel *cancel);
+/* Takes what it has written to standard error by now into said. */
+void ip_child_listen(ip_child *child);
 /* Closes the pipes to it, reads what it still says, waits at most timeout seconds and reaps it (killing it if need be).
  * Its exit status; 128 + signal; -1 if it had to be killed. */
 int ip_child_wait(ip_child *child, double timeout, const ip_cancel *cancel);

@@ -20,15 +20,10 @@ static ipos_status start_movie(ip_media *media, const ip_raw *raw, int64_t skip)
     return status;
 }
 
-/* The end came after total pictures: right if nothing was said, or if no more were promised. */
-static ipos_status take_end(ip_media *media, int64_t total) {
-    if (media->video.child.said[0] && total < media->probe.frames)
-        return ip_fail(IPOS_ERR_FORMAT, "%s: damaged after frame %lld of %lld: %s", media->path, (long long)total - 1,
-            (long long)media->probe.frames, media->video.child.said);
+static void take_end(ip_media *media, int64_t total) {
     media->info.count = total;
     media->info.last = IP_MAX(total - 1, 0);
     media->info.count_exact = true;
-    return IPOS_OK;
 }
 
 /* Counts by decoding into thumbnails, which cost next to nothing to convert and to pipe. */
@@ -38,9 +33,9 @@ static ipos_status count_movie(ip_media *media) {
     while (status == IPOS_OK)
         status = ip_video_next(&media->env, &media->video, &tiny, patience(0), media->path, NULL);
     if (status == IPOS_ERR_NOT_FOUND)
-        status = take_end(media, media->video.next);
+        take_end(media, media->video.next);
     stop(media);
-    return status;
+    return status == IPOS_ERR_NOT_FOUND ? IPOS_OK : status;
 }
 
 static ipos_status past_end(ip_media *media, int64_t number) {
@@ -83,7 +78,10 @@ static ipos_status read_movie(ip_media *media, int64_t number, ipos_frame *frame
         return status;
     /* Where the decoder had been told to drop everything before number, its end says only that there are not so many. */
     bool seen = media->video.next < number || number == 0;
-    IP_TRY(seen ? take_end(media, media->video.next) : count_movie(media));
+    if (seen)
+        take_end(media, media->video.next);
+    else
+        IP_TRY(count_movie(media));
     return past_end(media, number);
 }
 
