@@ -6,7 +6,9 @@
 
 /* See ipos_option_publish. Records the act in the ledger. */
 ipos_status ip_publish(ip_store *store, const char *id, const char *output, ipos_progress_fn progress, void *user, char **json);
-/* Writes a contact sheet (PNG, 8 bit, display-referred) of an option: before (neighbours), made frames, evidence. */
+/* Writes a contact sheet (PNG, 8 bit, display-referred, at most 1600 wide) of an option: a row a picture (up to eight, spread evenly):
+ * the source frame before, the picture, the source frame after, the evidence (grey original, green from another frame, blue from
+ * another take, red invented; darker where less certain). path NULL: the option's own sheet, which the list of options then names. */
 ipos_status ip_contact_sheet(ip_store *store, const char *id, const char *path);
 
 #endif

@@ -1,0 +1,206 @@
+/* The contact sheet: a row a picture: frame before, picture, frame after, evidence. */
+#include "catalogue.h"
+#include "color.h"
+#include "review.h"
+#include <math.h>
+
+#define SHEET_WIDTH 1600
+#define ROWS 8
+#define COLUMNS 4
+#define GAP 4
+#define CELL_MOST ((SHEET_WIDTH - (COLUMNS - 1) * GAP) / COLUMNS)
+
+typedef struct ip_sheet {
+    ip_store *store;
+    const char *id;
+    json_t *frames; /* of the option */
+    const char *asked;
+    ip_store_clip clip;
+    ipos_frame *canvas; /* u8 R,G,B */
+    int cell_width, cell_height;
+} ip_sheet;
+
+static uint8_t code(float display)
+{
+    return (uint8_t)(IP_MIN(IP_MAX(isnan(display) ? 0.0f : display, 0.0f), 1.0f) * 255.0f + 0.5f);
+}
+
+/* Averages of the display window's cells in one channel, display-referred; outside the data window 0. */
+static ipos_status shrink(const ip_sheet *sheet, const ipos_frame *frame, int channel, const ip_encoding *encoding, float *out)
+{
+    const ip_channel *from = &frame->channels[channel];
+    const ip_encoding *screen = ip_encoding_find("srgb");
+    const ipos_box *display = &frame->display_window, *data = &frame->data_window;
+    size_t n = (size_t)from->width * (size_t)from->height;
+    float *values = ip_alloc(IP_MAX(n, 1) * sizeof *values);
+    ipos_status status = values ? ip_channel_to_float(from, values) : ip_no_memory(n * sizeof *values);
+
+    for (int cell = 0; status == IPOS_OK && cell < sheet->cell_width * sheet->cell_height; cell++) {
+        int cx = cell % sheet->cell_width, cy = cell / sheet->cell_width, count = 0;
+        int64_t x0 = (int64_t)cx * display->width / sheet->cell_width, x1 = (int64_t)(cx + 1) * display->width / sheet->cell_width;
+        int64_t y0 = (int64_t)cy * display->height / sheet->cell_height, y1 = (int64_t)(cy + 1) * display->height / sheet->cell_height;
+        double sum = 0;
+        for (int64_t y = y0; y < IP_MAX(y1, y0 + 1); y++) {
+            for (int64_t x = x0; x < IP_MAX(x1, x0 + 1); x++, count++) {
+                int64_t u = (x + display->x - data->x) / from->xs, v = (y + display->y - data->y) / from->ys;
+                if (x + display->x < data->x || y + display->y < data->y || u >= from->width || v >= from->height)
+                    continue;
+                float value = values[v * from->width + u];
+                if (encoding && encoding->kind != IP_ENCODING_DISPLAY && encoding->kind != IP_ENCODING_DATA)
+                    value = screen->from_linear(IP_MAX(encoding->to_linear(value), 0.0f));
+                sum += isfinite(value) ? IP_MIN(IP_MAX(value, 0.0f), encoding ? 1.0f : 4.0f) : 0;
+            }
+        }
+        out[cell] = (float)(sum / IP_MAX(count, 1));
+    }
+    ip_free(values);
+    return status;
+}
+
+static void paint(ip_sheet *sheet, int row, int column, const float *rgb)
+{
+    int n = sheet->cell_width * sheet->cell_height;
+
+    for (int c = 0; c < 3; c++) {
+        ip_channel *to = &sheet->canvas->channels[c];
+        for (int i = 0; i < n; i++) {
+            int x = column * (sheet->cell_width + GAP) + i % sheet->cell_width, y = row * (sheet->cell_height + GAP) + i / sheet->cell_width;
+            to->data[y * to->row_stride + x * to->pixel_stride] = code(rgb[c * n + i]);
+        }
+    }
+}
+
+static ipos_status draw_picture(ip_sheet *sheet, int row, int column, const ipos_frame *frame, float *rgb)
+{
+    const ip_encoding *encoding = ip_encoding_find(sheet->clip.encoding);
+    int at[3], n = sheet->cell_width * sheet->cell_height;
+
+    if (!ip_frame_color_channels(frame, at))
+        at[0] = at[1] = at[2] = 0;
+    for (int c = 0; c < 3; c++)
+        IP_TRY(shrink(sheet, frame, at[c], encoding, rgb + c * n));
+    paint(sheet, row, column, rgb);
+    return IPOS_OK;
+}
+
+/* Original grey, from another frame green, from another take blue, invented red; darker where less certain. */
+static ipos_status draw_evidence(ip_sheet *sheet, int row, const ipos_frame *evidence, float *rgb)
+{
+    static const float colors[4][3] = {{0.45f, 0.45f, 0.45f}, {0.15f, 0.75f, 0.25f}, {0.2f, 0.4f, 0.95f}, {0.95f, 0.15f, 0.1f}};
+    int64_t kind = ipos_frame_find_channel(evidence, "evidence"), sure = ipos_frame_find_channel(evidence, "confidence");
+    int n = sheet->cell_width * sheet->cell_height;
+
+    if (kind < 0 || sure < 0)
+        return IPOS_OK;
+    IP_TRY(shrink(sheet, evidence, (int)kind, NULL, rgb));
+    IP_TRY(shrink(sheet, evidence, (int)sure, NULL, rgb + n));
+    for (int i = 0; i < n; i++) {
+        float level = IP_MIN(rgb[i], 3.0f), light = 0.3f + 0.7f * IP_MIN(rgb[n + i], 1.0f);
+        int below = (int)level, above = IP_MIN(below + 1, 3);
+        for (int c = 2; c >= 0; c--)
+            rgb[c * n + i] = light * (colors[below][c] + (level - (float)below) * (colors[above][c] - colors[below][c]));
+    }
+    paint(sheet, row, 3, rgb);
+    return IPOS_OK;
+}
+
+/* The nearest frame on one side that exists and was not itself asked for; an unreadable one leaves the cell grey. */
+static ipos_frame *neighbour(ip_sheet *sheet, ipos_rational time, int direction)
+{
+    int64_t floor = time.num / time.den - (time.num % time.den < 0), number = direction < 0 ? floor : floor + 1;
+    ipos_frame *frame = NULL;
+
+    for (int tries = 0; tries < 64 && number >= sheet->clip.first && number <= sheet->clip.last; tries++, number += direction)
+        if (!ip_frames_ask(sheet->asked, number) && ip_store_source_frame(sheet->store, sheet->clip.name, number, &frame) == IPOS_OK)
+            return frame;
+    return NULL;
+}
+
+static ipos_status draw_row(ip_sheet *sheet, int row, size_t index, float *rgb)
+{
+    const json_t *entry = json_array_get(sheet->frames, index), *at = json_object_get(entry, "time");
+    ipos_rational time = {json_integer_value(json_array_get(at, 0)), json_integer_value(json_array_get(at, 1))};
+    ipos_frame *frame;
+    ipos_status status = ip_store_option_frame(sheet->store, sheet->id, index, false, &frame);
+
+    if (status == IPOS_OK) {
+        status = draw_picture(sheet, row, 1, frame, rgb);
+        ipos_frame_release(frame);
+    }
+    for (int side = -1; side <= 1 && status == IPOS_OK; side += 2) {
+        if ((frame = neighbour(sheet, time, side))) {
+            status = draw_picture(sheet, row, 1 + side, frame, rgb);
+            ipos_frame_release(frame);
+        }
+    }
+    if (status == IPOS_OK && json_is_string(json_object_get(entry, "evidence"))) {
+        status = ip_store_option_frame(sheet->store, sheet->id, index, true, &frame);
+        if (status == IPOS_OK) {
+            status = draw_evidence(sheet, row, frame, rgb);
+            ipos_frame_release(frame);
+        }
+    }
+    return status;
+}
+
+static ipos_status make_canvas(ip_sheet *sheet, int rows)
+{
+    const ipos_channel channels[3] = {{"R", IPOS_U8, 1, 1}, {"G", IPOS_U8, 1, 1}, {"B", IPOS_U8, 1, 1}};
+    ipos_frame *first;
+    ipos_box box;
+
+    IP_TRY(ip_store_option_frame(sheet->store, sheet->id, 0, false, &first));
+    box = first->display_window;
+    ipos_frame_release(first);
+    sheet->cell_width = IP_MIN(box.width, CELL_MOST);
+    sheet->cell_height = IP_MAX((int)((int64_t)box.height * sheet->cell_width / IP_MAX(box.width, 1)), 1);
+    box = (ipos_box){0, 0, COLUMNS * sheet->cell_width + (COLUMNS - 1) * GAP, rows * sheet->cell_height + (rows - 1) * GAP};
+    IP_TRY(ip_frame_new(&box, NULL, channels, 3, NULL, NULL, &sheet->canvas));
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < box.height; y++)
+            memset(sheet->canvas->channels[c].data + y * sheet->canvas->channels[c].row_stride, 40, (size_t)box.width);
+    return ipos_frame_set_encoding(sheet->canvas, "srgb");
+}
+
+static ipos_status draw(ip_sheet *sheet, const char *path)
+{
+    ipos_write_config config = {sizeof config, .format = "png"};
+    size_t count = json_array_size(sheet->frames);
+    int rows = (int)IP_MIN(count, ROWS);
+
+    if (rows == 0)
+        return ip_fail(IPOS_ERR_STATE, "option \"%s\": has no pictures to show", sheet->id);
+    IP_TRY(make_canvas(sheet, rows));
+    float *rgb = ip_alloc((size_t)sheet->cell_width * (size_t)sheet->cell_height * 3 * sizeof *rgb);
+    ipos_status status = rgb ? IPOS_OK : ip_no_memory(1 << 20);
+    for (int row = 0; row < rows && status == IPOS_OK; row++)
+        status = draw_row(sheet, row, rows == 1 ? 0 : (size_t)row * (count - 1) / (size_t)(rows - 1), rgb);
+    ip_free(rgb);
+    return status == IPOS_OK ? ip_image_write(&sheet->canvas, 1, &config, path, NULL, NULL) : status;
+}
+
+ipos_status ip_contact_sheet(ip_store *store, const char *id, const char *path)
+{
+    ip_sheet sheet = {.store = store, .id = id};
+    json_t *list = NULL, *option;
+    int64_t number;
+    char *text, *own = NULL;
+
+    IP_TRY(ip_store_options_json(store, id, &text));
+    ipos_status status = id && ip_option_id(id, &number) ? ip_doc_parse(text, "option", &list) : ip_fail(IPOS_ERR_ARGUMENT, "contact sheet: which option?");
+    ip_free(text);
+    option = json_array_get(list, 0);
+    sheet.frames = json_object_get(option, "frames");
+    sheet.asked = json_string_value(json_object_get(option, "frames_asked"));
+    if (status == IPOS_OK && json_array_size(sheet.frames))
+        status = ip_store_clip_get(store, json_string_value(json_object_get(option, "clip")), &sheet.clip);
+    if (status == IPOS_OK && !path && !(path = own = ip_option_path(store, number, "sheet.png")))
+        status = ip_no_memory(256);
+    if (status == IPOS_OK)
+        status = draw(&sheet, path);
+    ipos_frame_release(sheet.canvas);
+    ip_store_clip_free(&sheet.clip);
+    json_decref(list);
+    ip_free(own);
+    return status;
+}
