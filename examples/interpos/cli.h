@@ -57,8 +57,8 @@ void session_close(cli_session *session);
 /* "interpos: text" on stderr; returns the exit code for the status. */
 int say_status(ipos_status status);
 int say_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The document of an API call (freed here); NULL after saying what is wrong. */
-json_t *take_json(ipos_status status, char *text, int *code);
+/* The document of an API call (freed here); NULL after saying what is wrong. A pointer, as the call is an argument beside it. */
+json_t *take_json(ipos_status status, char **text, int *code);
 
 /* progress.c */
 void progress_start(const cli_args *args);

@@ -52,7 +52,7 @@ static int run_publish(const cli_args *args)
     if (code)
         return code;
     interrupt_watch(NULL);
-    json_t *report = take_json(ipos_option_publish(session.project, args->words[1], args->words[2], progress_report, NULL, &text), text,
+    json_t *report = take_json(ipos_option_publish(session.project, args->words[1], args->words[2], progress_report, NULL, &text), &text,
         &code);
     progress_end();
     session_close(&session);

@@ -16,7 +16,7 @@ static int run_clips(const cli_args *args)
 
     if (code)
         return code;
-    json_t *list = take_json(ipos_project_clips(session.project, args->word_count > 1 ? args->words[1] : NULL, &text), text, &code);
+    json_t *list = take_json(ipos_project_clips(session.project, args->word_count > 1 ? args->words[1] : NULL, &text), &text, &code);
     session_close(&session);
     if (code)
         return code;
@@ -51,7 +51,7 @@ static int run_verify(const cli_args *args)
     code = say_status(status);
     progress_end();
     session_close(&session);
-    json_t *report = text ? take_json(IPOS_OK, text, &parsed) : NULL;
+    json_t *report = text ? take_json(IPOS_OK, &text, &parsed) : NULL;
     if (report && wants_json(args)) {
         show_json(report);
         return code;
@@ -85,7 +85,7 @@ static int run_ledger(const cli_args *args)
 
     if (code)
         return code;
-    json_t *list = take_json(ipos_project_ledger(session.project, &text), text, &code);
+    json_t *list = take_json(ipos_project_ledger(session.project, &text), &text, &code);
     session_close(&session);
     if (code)
         return code;
@@ -128,7 +128,7 @@ static int run_operations(const cli_args *args)
     size_t i;
     json_t *entry;
     int code;
-    json_t *list = take_json(ipos_operations(&text), text, &code);
+    json_t *list = take_json(ipos_operations(&text), &text, &code);
 
     if (code)
         return code;
@@ -157,7 +157,7 @@ static int run_info(const cli_args *args)
 
     if (code)
         return code;
-    json_t *info = take_json(ipos_media_info(session.context, args->words[0], &text), text, &code);
+    json_t *info = take_json(ipos_media_info(session.context, args->words[0], &text), &text, &code);
     session_close(&session);
     if (code)
         return code;
@@ -197,7 +197,7 @@ static int run_engine(const cli_args *args)
 
     if (code)
         return code;
-    json_t *info = take_json(ipos_context_engine_info(session.context, args_has(args, "measure"), &text), text, &code);
+    json_t *info = take_json(ipos_context_engine_info(session.context, args_has(args, "measure"), &text), &text, &code);
     session_close(&session);
     return code ? code : show_json(info);
 }

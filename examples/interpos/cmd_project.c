@@ -92,7 +92,7 @@ static int ingest_one(const cli_args *args, cli_session *session, ipos_clip_conf
     code = say_status(ipos_project_ingest(session->project, args->words[index], clip, progress_report, NULL));
     progress_end();
     if (!code) {
-        json_t *list = take_json(ipos_project_clips(session->project, name, &text), text, &code);
+        json_t *list = take_json(ipos_project_clips(session->project, name, &text), &text, &code);
         const json_t *entry = json_array_get(list, 0);
         if (!code && wants_json(args))
             show_json(json_incref((json_t *)entry));

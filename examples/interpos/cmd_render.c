@@ -49,7 +49,7 @@ static int run_options(const cli_args *args)
 
     if (code)
         return code;
-    json_t *list = take_json(ipos_project_options(session.project, args->word_count > 1 ? args->words[1] : NULL, &text), text, &code);
+    json_t *list = take_json(ipos_project_options(session.project, args->word_count > 1 ? args->words[1] : NULL, &text), &text, &code);
     json_t *entry;
     size_t i;
     session_close(&session);
@@ -115,7 +115,7 @@ static json_t *made(cli_session *session, ipos_operation *operation, int *code)
         char *text = NULL;
         if ((*code = say_status(ipos_operation_result(operation, i, &info))))
             break;
-        json_t *list = take_json(ipos_project_options(session->project, info.option, &text), text, code);
+        json_t *list = take_json(ipos_project_options(session->project, info.option, &text), &text, code);
         if (*code)
             break;
         json_array_extend(all, list);

@@ -22,7 +22,7 @@ static int show_trained(const cli_args *args, ipos_model *model, const char *pre
 {
     char *text = NULL;
     int code;
-    json_t *card = take_json(ipos_model_card(model, &text), text, &code);
+    json_t *card = take_json(ipos_model_card(model, &text), &text, &code);
 
     if (code)
         return code;
@@ -123,7 +123,7 @@ static int run_models(const cli_args *args)
 
     if (code)
         return code;
-    json_t *list = take_json(ipos_project_models(session.project, &text), text, &code), *entry;
+    json_t *list = take_json(ipos_project_models(session.project, &text), &text, &code), *entry;
     size_t i;
     session_close(&session);
     if (code)
@@ -159,7 +159,7 @@ static int run_card(const cli_args *args)
         return code;
     code = say_status(ipos_model_open(session.project, args->words[1], &model));
     if (!code && wants_json(args)) {
-        json_t *card = take_json(ipos_model_card(model, &text), text, &code);
+        json_t *card = take_json(ipos_model_card(model, &text), &text, &code);
         if (!code)
             show_json(card);
     } else if (!code && !(code = say_status(ipos_model_card_text(model, &text)))) {

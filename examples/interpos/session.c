@@ -75,15 +75,15 @@ int say_usage(const char *format, ...)
     return EXIT_USAGE;
 }
 
-json_t *take_json(ipos_status status, char *text, int *code)
+json_t *take_json(ipos_status status, char **text, int *code)
 {
     json_error_t error;
 
     *code = say_status(status);
     if (status != IPOS_OK)
         return NULL;
-    json_t *document = json_loads(text, 0, &error);
-    ipos_free(text);
+    json_t *document = json_loads(*text, 0, &error);
+    ipos_free(*text);
     if (!document) {
         fprintf(stderr, "interpos: the library's answer is not JSON: %s\n", error.text);
         *code = EXIT_FAILED;

@@ -70,6 +70,7 @@ ipos_status ip_json_give(json_t *root, char **out);
     } while (0)
 
 /* context.c */
+void ip_context_log(void *context, int level, const char *text);
 ipos_status ip_context_engine(ipos_context *context, ip_engine **out);
 ipos_status ip_context_storage(void *context, size_t bytes, ip_storage *storage); /* an ip_storage_fn */
 void ip_context_env(ipos_context *context, ip_io_env *env);

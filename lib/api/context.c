@@ -105,7 +105,7 @@ void ipos_context_release(ipos_context *context)
         destroy(context);
 }
 
-static void deliver_log(void *user, int level, const char *text)
+void ip_context_log(void *user, int level, const char *text)
 {
     ipos_context *context = user;
 
@@ -131,7 +131,7 @@ ipos_status ip_context_engine(ipos_context *context, ip_engine **out)
             .threads = context->config.threads,
             .watchdog_seconds = context->config.watchdog_seconds,
             .memory_limit = context->config.memory_limit,
-            .log = deliver_log,
+            .log = ip_context_log,
             .log_user = context,
         };
         status = ip_engine_new(&config, &context->engine);

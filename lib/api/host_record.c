@@ -1,6 +1,5 @@
 /* What the ledger keeps of results handed to the host: a draft. */
 #include "api_operation.h"
-#include <stdlib.h>
 
 static json_t *describe_clip(const ipos_host_clip *clip)
 {
@@ -52,56 +51,40 @@ static json_t *describe_result(const ip_result *result)
 
 static json_t *describe_run(const ipos_operation *operation)
 {
-    char *parameters;
-    char when[32];
-    json_t *results = json_array();
+    json_t *variants = json_array();
 
     for (size_t i = 0; i < operation->result_count; i++)
-        if (json_array_append_new(results, describe_result(&operation->results[i])) != 0)
-            goto failed;
-    if (ip_operation_parameters(operation, &parameters) != IPOS_OK)
-        goto failed;
-    ip_utc_text(when);
-    json_t *object = json_pack("{s:s,s:s,s:o,s:s,s:o,s:o,s:o}", "operation", operation->spec->name, "made", when, "clip",
-        describe_clip(&operation->host.clip), "request", operation->frames, "parameters", json_loads(parameters, 0, NULL), "sources",
-        describe_sources(operation), "results", results);
-    ip_free(parameters);
-    if (object && operation->model)
-        json_object_set_new(object, "model", json_pack("{s:s,s:s}", "name", operation->model->name, "sha256", operation->model->hash));
-    return object;
-failed:
-    json_decref(results);
-    return NULL;
+        if (json_array_append_new(variants, describe_result(&operation->results[i])) != 0) {
+            json_decref(variants);
+            return NULL;
+        }
+    return json_pack("{s:s,s:o,s:o}", "request", operation->frames, "sources", describe_sources(operation), "variants", variants);
 }
 
-static ipos_status name_results(ipos_operation *operation, const char *draft)
+static ipos_status record(ipos_operation *operation, char *texts[4], char **draft)
 {
-    for (size_t i = 0; i < operation->result_count; i++) {
-        ip_free(operation->results[i].option);
-        if (!(operation->results[i].option = ip_format("%s.%zu", draft, i + 1)))
-            return IPOS_ERR_NO_MEMORY;
-    }
-    return IPOS_OK;
+    const ipos_model *model = operation->model;
+
+    IP_TRY(ip_json_give(describe_clip(&operation->host.clip), &texts[0]));
+    IP_TRY(ip_operation_parameters(operation, &texts[1]));
+    if (model)
+        IP_TRY(ip_json_give(json_pack("{s:s,s:s}", "name", model->name, "sha256", model->hash), &texts[2]));
+    IP_TRY(ip_json_give(describe_run(operation), &texts[3]));
+    return ip_store_draft(operation->project->store, operation->spec->name, texts[0], texts[1], texts[2], texts[3], draft);
 }
 
 ipos_status ip_host_record(ipos_operation *operation)
 {
-    char hash[65], draft[16], *text = NULL;
-    json_t *details = describe_run(operation);
+    char *texts[4] = {NULL}, *draft = NULL;
+    ipos_status status = record(operation, texts, &draft);
 
-    if (!details)
-        return ip_fail(IPOS_ERR_UNKNOWN, "the draft's record could not be put together");
-    char *content = json_dumps(details, JSON_COMPACT | JSON_SORT_KEYS);
-    const bool hashed = content && ip_sha256_of(content, strlen(content), hash);
-    free(content);
-    if (!hashed) {
-        json_decref(details);
-        return ip_no_memory(0);
+    for (size_t i = 0; i < IP_COUNT(texts); i++)
+        ip_free(texts[i]);
+    for (size_t i = 0; i < operation->result_count && status == IPOS_OK; i++) {
+        ip_free(operation->results[i].option);
+        if (!(operation->results[i].option = ip_strdup(draft)))
+            status = IPOS_ERR_NO_MEMORY;
     }
-    snprintf(draft, sizeof draft, "d%.12s", hash);
-    json_object_set_new(details, "draft", json_string(draft));
-    IP_TRY(ip_json_give(details, &text));
-    ipos_status status = ip_ledger_append(operation->project->store, "draft", NULL, text);
-    ip_free(text);
-    return status == IPOS_OK ? name_results(operation, draft) : status;
+    ip_free(draft);
+    return status;
 }

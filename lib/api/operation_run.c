@@ -112,6 +112,19 @@ static ipos_status begin_options(ip_run *run)
     return status;
 }
 
+/* The options stand without their contact sheets: one that cannot be made is only logged. */
+static void make_sheets(ipos_operation *operation, char *const *ids, size_t count)
+{
+    ip_store *store = operation->project->store;
+
+    for (size_t i = 0; i < count; i++) {
+        char *path = ip_format("%s/options/%s/sheet.png", ip_store_folder(store), ids[i]);
+        if (!path || ip_contact_sheet(store, ids[i], path) != IPOS_OK)
+            ip_context_log(operation->project->context, IPOS_LOG_WARNING, ipos_last_error());
+        ip_free(path);
+    }
+}
+
 static ipos_status commit_options(ip_run *run)
 {
     char **ids = NULL;
@@ -119,8 +132,10 @@ static ipos_status commit_options(ip_run *run)
 
     ipos_status status = ip_option_commit(run->writer, &ids, &count);
     run->writer = NULL;
-    if (status == IPOS_OK)
+    if (status == IPOS_OK) {
+        make_sheets(run->operation, ids, count);
         status = ip_results_load(run->operation, ids, count);
+    }
     for (size_t i = 0; i < count; i++)
         ip_free(ids[i]);
     ip_free(ids);

@@ -4,6 +4,5 @@ set -eu
 here=$(dirname "$0")
 library=$1/lib/api/libinterpos.so.0
 sh "$here/symbols.sh" "$library" >"$here/symbols.txt"
-abidw --headers-dir "$here/../../include" --drop-private-types --no-corpus-path --no-comp-dir-path --no-show-locs "$library" \
-  --out-file "$here/interpos.abi"
+sh "$here/abi.sh" "$library" "$here/../../include" >"$here/interpos.abi"
 wc -l "$here/symbols.txt" "$here/interpos.abi"
