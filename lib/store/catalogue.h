@@ -149,6 +149,9 @@ void ip_option_writer_free(ip_option_writer *writer);
 /* Whether frames ("10-20,31/2") asks for the whole number. */
 bool ip_frames_ask(const char *frames, int64_t number);
 
+/* A file in an option's folder until its transaction has committed. */
+#define IP_OPTION_MARK "unfinished"
+bool ip_option_unfinished(ip_store *store, int64_t id);
 /* options.c */
 char *ip_option_path(ip_store *store, int64_t id, const char *file); /* NULL file: the option's folder */
 bool ip_option_id(const char *text, int64_t *id);

@@ -99,12 +99,12 @@ json_t *ip_clip_record(const ip_clip_row *row, bool complete)
 
     if (!record || !complete)
         return record;
-    json_t *found = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "path", row->path, "format",
+    json_t *found = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "path", row->path, "format",
         row->format, "codec", row->codec, "first", (json_int_t)row->first, "last", (json_int_t)row->last, "frames",
         (json_int_t)row->frames, "width", (json_int_t)row->width, "height", (json_int_t)row->height, "sample_type",
         (json_int_t)row->sample_type, "bits", (json_int_t)row->bits, "timecode", ip_doc_text_or_null(row->timecode), "file_sha256",
         ip_doc_text_or_null(row->file_sha256), "cuts", column_json(row->cuts), "duplicates", column_json(row->duplicates), "missing",
-        column_json(row->missing), "frames_sha256", ip_doc_text_or_null(row->digest));
+        column_json(row->missing), "frames_sha256", ip_doc_text_or_null(row->digest), "created", row->created);
     if (!found || json_object_update(record, found) != 0) {
         json_decref(record);
         record = NULL;

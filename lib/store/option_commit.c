@@ -98,11 +98,16 @@ static ipos_status insert_frames(ip_store *store, int64_t id, const ip_option_va
 
 static ipos_status place_folder(ip_store *store, int64_t id, const char *from)
 {
-    char *to = ip_option_path(store, id, NULL);
-    ipos_status status = to ? ip_remove_tree(to) : ip_no_memory(256); /* a leftover of a crash; no row speaks of it */
+    char *to = ip_option_path(store, id, NULL), *mark = ip_path_join(from, IP_OPTION_MARK);
+    ipos_status status = to && mark ? ip_file_write(mark, "", 0) : ip_no_memory(256);
 
+    if (status == IPOS_OK && ip_option_unfinished(store, id))
+        status = ip_remove_tree(to);
+    /* What is left then is not ours to remove: rename refuses a folder that is not empty. */
     if (status == IPOS_OK && rename(from, to) != 0)
-        status = ip_fail(IPOS_ERR_IO, "%s: cannot be put in place: %s", to, strerror(errno));
+        status = ip_fail(errno == ENOTEMPTY || errno == EEXIST ? IPOS_ERR_CONFLICT : IPOS_ERR_IO,
+            "%s: cannot be put in place: %s (was an older catalogue put back?)", to, strerror(errno));
+    ip_free(mark);
     ip_free(to);
     return status;
 }
@@ -165,6 +170,23 @@ static ipos_status id_texts(const int64_t *made, size_t count, char ***ids)
     return *ids ? IPOS_OK : ip_no_memory(count * sizeof **ids);
 }
 
+/* After the commit the marks go; after a roll-back what was put in place is nobody's, and goes too. The error text stays. */
+static void settle(ip_store *store, const int64_t *made, size_t count, ipos_status status)
+{
+    char *text = ip_strdup(ipos_last_error());
+
+    for (size_t i = 0; i < count; i++) {
+        char *path = status == IPOS_OK || ip_option_unfinished(store, made[i]) ? ip_option_path(store, made[i], status == IPOS_OK ? IP_OPTION_MARK : NULL)
+                                                                               : NULL;
+        if (path)
+            (void)ip_remove_tree(path);
+        ip_free(path);
+    }
+    if (status != IPOS_OK)
+        ip_fail(status, "%s", text ? text : "out of memory");
+    ip_free(text);
+}
+
 static ipos_status commit(ip_option_writer *writer, char ***ids, size_t *count)
 {
     int64_t *made = ip_calloc(writer->count + 1, sizeof *made);
@@ -174,15 +196,7 @@ static ipos_status commit(ip_option_writer *writer, char ***ids, size_t *count)
 
     if (status == IPOS_OK && (status = ip_store_begin(writer->store)) == IPOS_OK) {
         status = ip_store_end(writer->store, write_rows(writer, sources, made, &made_count));
-        /* Rolled back: what was put in place is nobody's now. */
-        for (size_t i = 0; status != IPOS_OK && i < made_count; i++) {
-            char *text = ip_strdup(ipos_last_error()), *folder = ip_option_path(writer->store, made[i], NULL);
-            if (folder)
-                (void)ip_remove_tree(folder);
-            ip_fail(status, "%s", text ? text : "out of memory");
-            ip_free(text);
-            ip_free(folder);
-        }
+        settle(writer->store, made, made_count, status);
     }
     if (status == IPOS_OK && (status = id_texts(made, made_count, ids)) == IPOS_OK)
         *count = made_count;

@@ -199,30 +199,55 @@ static ipos_status clean_work(ip_store *store)
     return status;
 }
 
-/* Option folders that no row speaks of. They are renamed into place inside a write transaction, so whoever holds the write
- * lock sees only finished ones and leftovers. */
+bool ip_option_unfinished(ip_store *store, int64_t id)
+{
+    char *mark = ip_option_path(store, id, IP_OPTION_MARK);
+    bool there = mark && access(mark, F_OK) == 0;
+
+    ip_free(mark);
+    return there;
+}
+
+/* A marked folder is one whose commit did not come to its end: kept if the row is there, else removed. A folder without mark or
+ * row is left alone: an older catalogue may have been put back, and the pictures are then the only copy. */
+static ipos_status clean_option(ip_store *store, int64_t id)
+{
+    sqlite3_stmt *row;
+    char *path;
+    ipos_status status;
+
+    if (!ip_option_unfinished(store, id))
+        return IPOS_OK;
+    status = ip_db_first(store->db, &row, "SELECT 1 FROM options WHERE id=?", "i", id);
+    if (status != IPOS_OK && status != IPOS_ERR_NOT_FOUND)
+        return status;
+    path = ip_option_path(store, id, status == IPOS_OK ? IP_OPTION_MARK : NULL);
+    if (status == IPOS_OK)
+        sqlite3_finalize(row);
+    status = path ? ip_remove_tree(path) : ip_no_memory(256);
+    ip_free(path);
+    return status;
+}
+
+/* Option folders are renamed into place inside a write transaction, so whoever holds the write lock sees only finished ones and
+ * leftovers. */
 static ipos_status clean_options(ip_store *store)
 {
     char *options = ip_path_join(store->folder, "options");
     DIR *folder = options ? opendir(options) : NULL;
     struct dirent *entry;
-    ipos_status status = folder ? ip_store_begin(store) : IPOS_OK;
-    bool begun = folder && status == IPOS_OK;
+    bool begun = false;
+    ipos_status status = IPOS_OK;
 
-    while (begun && status == IPOS_OK && (entry = readdir(folder))) {
-        sqlite3_stmt *row;
+    while (folder && status == IPOS_OK && (entry = readdir(folder))) {
         int64_t id;
-
-        if (!ip_option_id(entry->d_name, &id))
+        if (!ip_option_id(entry->d_name, &id) || !ip_option_unfinished(store, id))
             continue;
-        status = ip_db_first(store->db, &row, "SELECT 1 FROM options WHERE id=?", "i", id);
-        if (status == IPOS_OK) {
-            sqlite3_finalize(row);
-        } else if (status == IPOS_ERR_NOT_FOUND) {
-            char *path = ip_path_join(options, entry->d_name);
-            status = path ? ip_remove_tree(path) : ip_no_memory(strlen(options));
-            ip_free(path);
-        }
+        if (!begun)
+            status = ip_store_begin(store);
+        begun = status == IPOS_OK;
+        if (begun)
+            status = clean_option(store, id);
     }
     if (begun)
         status = ip_store_end(store, status);

@@ -99,7 +99,7 @@ static ipos_status check_integrity(ip_verify *verify)
 {
     sqlite3_stmt *row;
 
-    IP_TRY(ip_db_first(verify->store->db, &row, "PRAGMA quick_check(1)", ""));
+    IP_TRY(ip_db_first(verify->store->db, &row, "PRAGMA integrity_check(1)", ""));
     if (strcmp(ip_db_text(row, 0), "ok") != 0)
         ip_verify_problem(verify, "interpos.sqlite: damaged: %s", ip_db_text(row, 0));
     sqlite3_finalize(row);
