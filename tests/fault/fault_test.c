@@ -207,13 +207,27 @@ static void cancel_ends_a_hung_engine(void **state)
     ip_engine_free(host.engine);
 }
 
+/* A thread cannot be killed: the host is told, the thread is left behind, the next job has an engine of its own. */
+static void hangs_in_this_process(void **state)
+{
+    (void)state;
+    test_host host = {.engine = open_engine(IPOS_ENGINE_IN_PROCESS, 2)};
+    assert_int_equal(run_job(&host, (test_job){.operation = "fault", .how = "hang"}), IPOS_ERR_ENGINE);
+    assert_non_null(strstr(ipos_last_error(), "its thread still runs"));
+    host.emits = 0;
+    host.last_done = 0;
+    assert_int_equal(run_job(&host, (test_job){.operation = "copy"}), IPOS_OK);
+    expect_copies(&host, FRAMES - 1);
+    ip_engine_free(host.engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dies), cmocka_unit_test(hangs), cmocka_unit_test(stops), cmocka_unit_test(talks_nonsense),
         cmocka_unit_test(describes_memory_it_has_not), cmocka_unit_test(prints_too_much), cmocka_unit_test(wants_too_much_memory),
         cmocka_unit_test(forgets_frames), cmocka_unit_test(killed_at_any_moment), cmocka_unit_test(resumes_from_its_last_checkpoint),
-        cmocka_unit_test(cancels_quickly), cmocka_unit_test(cancel_ends_a_hung_engine),
+        cmocka_unit_test(cancels_quickly), cmocka_unit_test(cancel_ends_a_hung_engine), cmocka_unit_test(hangs_in_this_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

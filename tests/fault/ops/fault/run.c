@@ -31,6 +31,8 @@ static void raw(const void *bytes, size_t size)
 static ipos_status bogus(ip_op_host *host, int64_t offset, int64_t bytes, int64_t row, int64_t pixel, int type, int width)
 {
     ip_server_job *job = host->user;
+    ip_storage block;
+    IP_TRY(ip_pool_storage(job->server->pool, 65536, &block)); /* so that the file is not empty; lost with the engine */
     json_t *channel = json_pack("{s:s,s:i,s:i,s:i,s:i,s:I,s:I}", "name", "Y", "type", type, "xs", 1, "ys", 1, "offset", 0, "row",
         (json_int_t)row, "pixel", (json_int_t)pixel);
     json_t *frame = json_pack("{s:{s:i,s:I,s:I},s:[i,i,i,i],s:[i,i,i,i],s:s,s:[o]}", "block", "pool", 1, "offset", (json_int_t)offset, "bytes",
@@ -74,12 +76,12 @@ static ipos_status go_wrong(ip_op_host *host)
     const char *how = ip_options_text(host->options, "how");
     static const unsigned char giant[16] = {'I', 'P', 'E', '1', 1, 0, 7, 0, 255, 255, 255, 127};
     ip_server *server = server_of(host);
-    ip_storage block;
-    IP_TRY(ip_pool_storage(server->pool, 65536, &block)); /* so that the file is not empty; lost on purpose */
     if (!strcmp(how, "abort"))
         abort();
-    if (!strcmp(how, "crash"))
+    if (!strcmp(how, "crash")) {
+        signal(SIGSEGV, SIG_DFL); /* a sanitizer's handler would make it an exit */
         raise(SIGSEGV);
+    }
     while (!strcmp(how, "hang"))
         pause_ms(1000);
     if (!strcmp(how, "stop"))
