@@ -30,7 +30,7 @@ static void add_option(table *rows, const json_t *option)
     if (json_is_number(json_object_get(option, "score")) && real_of(option, "score") >= 0)
         snprintf(score, sizeof score, "%.2f", real_of(option, "score"));
     table_add(rows, "%s\t%s\t%s\t%s\t%s\t%.2f\t%s%s%s\t%s", text_of(option, "id"), text_of(option, "clip"), times,
-        text_of(option, "variant"), score, mean_confidence(option), text_of(option, "state"), decision ? " by " : "",
+        text_of(option, "variant"), score, mean_confidence(option), text_of(option, "state"), json_is_object(decision) ? " by " : "",
         text_of(decision, "by"), text_of(option, "sheet"));
 }
 
@@ -39,6 +39,23 @@ static table *option_table(void)
     static const char *const heads[] = {"option", "clip", "frames", "variant", "score dB", "confidence", "state", "sheet"};
 
     return table_new(8, heads);
+}
+
+/* The first option of the newest request that nobody rejected: options of a request come best first. */
+static int show_best(const json_t *list)
+{
+    const char *newest = text_of(json_array_get(list, json_array_size(list) ? json_array_size(list) - 1 : 0), "request");
+    json_t *entry;
+    size_t i;
+
+    json_array_foreach((json_t *)list, i, entry)
+        if (strcmp(text_of(entry, "request"), newest) == 0 && strcmp(text_of(entry, "state"), "rejected") != 0
+            && strcmp(text_of(entry, "state"), "draft") != 0) {
+            puts(text_of(entry, "id"));
+            return EXIT_OK;
+        }
+    fprintf(stderr, "interpos: no option to choose: `interpos render` makes some\n");
+    return EXIT_FAILED;
 }
 
 static int run_options(const cli_args *args)
@@ -55,6 +72,11 @@ static int run_options(const cli_args *args)
     session_close(&session);
     if (code)
         return code;
+    if (args_has(args, "best")) {
+        code = show_best(list);
+        json_decref(list);
+        return code;
+    }
     if (wants_json(args))
         return show_json(list);
     table *rows = option_table();
@@ -65,9 +87,10 @@ static int run_options(const cli_args *args)
     return EXIT_OK;
 }
 
-static const cli_option json_options[] = {{"json", NULL, "print JSON"}, {NULL, NULL, NULL}};
+static const cli_option list_options[] = {
+    {"best", NULL, "print the id of the newest request's best option alone"}, {"json", NULL, "print JSON"}, {NULL, NULL, NULL}};
 const cli_command command_options = {"options", "PROJECT [OPTION]", "list what operations made",
-    "Example:\n  interpos options northwind\n  interpos options northwind o3 --json\n", json_options, 1, 2, run_options};
+    "Example:\n  interpos options northwind\n  interpos options northwind o3 --json\n", list_options, 1, 2, run_options};
 
 static int set_options(const cli_args *args, ipos_operation *operation)
 {

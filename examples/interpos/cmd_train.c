@@ -61,6 +61,25 @@ static int fill_train(const cli_args *args, ipos_train_config *train)
     return EXIT_OK;
 }
 
+/* Whether there is a checkpoint to go on from. */
+static void say_resume(ipos_project *project, const char *name)
+{
+    char *text = NULL;
+    size_t i;
+    json_t *entry, *list;
+    bool kept = false;
+
+    if (ipos_project_models(project, &text) != IPOS_OK)
+        return;
+    list = json_loads(text, 0, NULL);
+    ipos_free(text);
+    json_array_foreach(list, i, entry)
+        kept = kept || (strcmp(text_of(entry, "name"), name) == 0 && strcmp(text_of(entry, "state"), "unfinished") == 0);
+    json_decref(list);
+    fprintf(stderr, kept ? "interpos: what was learned up to the last checkpoint is kept: repeat the command with --resume\n"
+                         : "interpos: that was before the first checkpoint: nothing is kept\n");
+}
+
 static int run_train(const cli_args *args)
 {
     ipos_train_config train;
@@ -85,7 +104,7 @@ static int run_train(const cli_args *args)
     if (!code)
         code = show_trained(args, model, train.preview);
     else if (status == IPOS_ERR_CANCELLED || status == IPOS_ERR_ENGINE)
-        fprintf(stderr, "interpos: what was learned so far is kept: repeat the command with --resume\n");
+        say_resume(session.project, train.name);
     free(preview);
     ipos_model_release(model);
     session_close(&session);

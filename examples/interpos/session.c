@@ -44,7 +44,10 @@ int say_status(ipos_status status)
     if (status == IPOS_OK)
         return EXIT_OK;
     progress_end();
-    fprintf(stderr, "interpos: %s\n", *ipos_last_error() ? ipos_last_error() : ipos_status_name(status));
+    if (status == IPOS_ERR_CANCELLED)
+        fprintf(stderr, "interpos: stopped\n");
+    else
+        fprintf(stderr, "interpos: %s\n", *ipos_last_error() ? ipos_last_error() : ipos_status_name(status));
     switch (status) {
     case IPOS_ERR_ARGUMENT:
         return EXIT_USAGE;
