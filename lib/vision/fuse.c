@@ -18,10 +18,10 @@ static inline bool inside(const ip_plane_f *plane, ip_place p) {
 }
 
 static float apart(const fuse_job *job, ip_place l, ip_place r) {
-    float sum = 0.f;
-    for (int c = 0; c < 3; c++)
-        sum += fabsf(ip_sample_cubic(&job->left->c[c], l.x, l.y) - ip_sample_cubic(&job->right->c[c], r.x, r.y));
-    return sum * (1.f / 3.f);
+    float a[3], b[3];
+    ip_sample_cubic3(job->left, l.x, l.y, a);
+    ip_sample_cubic3(job->right, r.x, r.y, b);
+    return (fabsf(a[0] - b[0]) + fabsf(a[1] - b[1]) + fabsf(a[2] - b[2])) * (1.f / 3.f);
 }
 
 /* Differences of the two warps of A and of B and of the frames as they are; whether each position lies inside is put in the logits. */

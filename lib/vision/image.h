@@ -44,6 +44,7 @@ void ip_sobel(const ip_plane_f *from, ip_plane_f *gx, ip_plane_f *gy, int thread
 /* One sample at (x, y), the position clamped to the plane; not-finite positions read (0,0). */
 float ip_sample_linear(const ip_plane_f *plane, float x, float y);
 float ip_sample_cubic(const ip_plane_f *plane, float x, float y); /* Keys bicubic, a = -.75 */
+void ip_sample_cubic3(const ip_image3 *image, float x, float y, float out[3]); /* planes of one size */
 /* to(x,y) = from at (x + gx*vx(x,y) + cx(x,y), y + gx*vy + cy); planes c may be NULL. cubic: Keys, else bilinear. */
 typedef struct ip_warp {
     const ip_plane_f *vx, *vy, *cx, *cy;

@@ -27,33 +27,63 @@ IP_INLINE void cubic_weights(float f, float w[4]) {
     w[2] = 1.f - w[0] - w[1] - w[3];
 }
 
-IP_INLINE float sample_cubic(const ip_plane_f *plane, float x, float y) {
+typedef float v4 __attribute__((vector_size(16)));
+typedef float v4u __attribute__((vector_size(16), aligned(4), may_alias));
+
+typedef struct cubic_place {
+    int x, y;
+    bool inner; /* the whole 4x4 lies inside */
+    float wy[4];
+    v4 wx;
+} cubic_place;
+
+IP_INLINE void cubic_at(const ip_plane_f *plane, float x, float y, cubic_place *at) {
     x = limit(x, plane->width);
     y = limit(y, plane->height);
-    int x0 = (int)x, y0 = (int)y, w = plane->width, h = plane->height;
-    float wx[4], wy[4], sum = 0.f;
-    cubic_weights(x - (float)x0, wx);
-    cubic_weights(y - (float)y0, wy);
-    if (x0 >= 1 && y0 >= 1 && x0 + 2 < w && y0 + 2 < h) {
-        const float *p = ip_row(plane, y0 - 1) + x0 - 1;
-        for (int j = 0; j < 4; j++, p += plane->stride)
-            sum += wy[j] * ((wx[0] * p[0] + wx[1] * p[1]) + (wx[2] * p[2] + wx[3] * p[3]));
-        return sum;
-    }
-    for (int j = 0; j < 4; j++) {
-        int yy = y0 - 1 + j;
-        const float *row = ip_row(plane, yy < 0 ? 0 : yy > h - 1 ? h - 1 : yy);
-        float part = 0.f;
-        for (int i = 0; i < 4; i++) {
-            int xx = x0 - 1 + i;
-            part += wx[i] * row[xx < 0 ? 0 : xx > w - 1 ? w - 1 : xx];
-        }
-        sum += wy[j] * part;
-    }
-    return sum;
+    float wx[4];
+    at->x = (int)x;
+    at->y = (int)y;
+    at->inner = at->x >= 1 && at->y >= 1 && at->x + 2 < plane->width && at->y + 2 < plane->height;
+    cubic_weights(x - (float)at->x, wx);
+    cubic_weights(y - (float)at->y, at->wy);
+    at->wx = (v4){wx[0], wx[1], wx[2], wx[3]};
 }
 
-float ip_sample_cubic(const ip_plane_f *plane, float x, float y) { return sample_cubic(plane, x, y); }
+IP_INLINE float cubic_read(const ip_plane_f *plane, const cubic_place *at) {
+    v4 sum = {0};
+    if (at->inner) {
+        const float *p = ip_row(plane, at->y - 1) + at->x - 1;
+        for (int j = 0; j < 4; j++, p += plane->stride)
+            sum += at->wy[j] * *(const v4u *)p;
+    } else {
+        int w = plane->width, h = plane->height;
+        for (int j = 0; j < 4; j++) {
+            int yy = at->y - 1 + j;
+            const float *row = ip_row(plane, yy < 0 ? 0 : yy > h - 1 ? h - 1 : yy);
+            int xx[4];
+            for (int i = 0; i < 4; i++) {
+                xx[i] = at->x - 1 + i;
+                xx[i] = xx[i] < 0 ? 0 : xx[i] > w - 1 ? w - 1 : xx[i];
+            }
+            sum += at->wy[j] * (v4){row[xx[0]], row[xx[1]], row[xx[2]], row[xx[3]]};
+        }
+    }
+    sum *= at->wx;
+    return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+}
+
+float ip_sample_cubic(const ip_plane_f *plane, float x, float y) {
+    cubic_place at;
+    cubic_at(plane, x, y, &at);
+    return cubic_read(plane, &at);
+}
+
+void ip_sample_cubic3(const ip_image3 *image, float x, float y, float out[3]) {
+    cubic_place at;
+    cubic_at(&image->c[0], x, y, &at);
+    for (int c = 0; c < 3; c++)
+        out[c] = cubic_read(&image->c[c], &at);
+}
 
 typedef struct warp_job {
     const ip_plane_f *from;
@@ -61,7 +91,7 @@ typedef struct warp_job {
     ip_plane_f *to;
 } warp_job;
 
-IP_HOT static void warp_rows(void *user, int64_t begin, int64_t end) {
+static void warp_rows(void *user, int64_t begin, int64_t end) {
     const warp_job *job = user;
     const ip_warp *warp = job->warp;
     float gain = warp->gain;
@@ -71,7 +101,7 @@ IP_HOT static void warp_rows(void *user, int64_t begin, int64_t end) {
         float *out = ip_row(job->to, y);
         for (int x = 0; x < job->to->width; x++) {
             float px = (float)x + gain * vx[x] + (cx ? cx[x] : 0.f), py = (float)y + gain * vy[x] + (cy ? cy[x] : 0.f);
-            out[x] = warp->cubic ? sample_cubic(job->from, px, py) : ip_sample_linear(job->from, px, py);
+            out[x] = warp->cubic ? ip_sample_cubic(job->from, px, py) : ip_sample_linear(job->from, px, py);
         }
     }
 }
