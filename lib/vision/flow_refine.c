@@ -40,10 +40,11 @@ static ipos_status board_new(int width, int height, board *out) {
 
 IP_INLINE float *board_row(const board *b, int color, int y) { return b->color[color] + (ptrdiff_t)y * b->stride; }
 
-static void split_row(const board *b, int y, const float *row, int width) {
+/* n samples from column x0, which is even. */
+static void split_piece(const board *b, int y, int x0, const float *row, int n) {
     for (int parity = 0; parity < 2; parity++) {
-        float *out = board_row(b, (parity + y) & 1, y);
-        for (int x = parity; x < width; x += 2)
+        float *out = board_row(b, (parity + y) & 1, y) + (x0 >> 1);
+        for (int x = parity; x < n; x += 2)
             out[x >> 1] = row[x];
     }
 }
@@ -124,71 +125,73 @@ IP_HOT static void diffusivity_rows(void *user, int64_t begin, int64_t end) {
     }
 }
 
-typedef struct row_system {
-    float *a11, *a12, *a22, *b1, *b2;
-} row_system;
+enum { CHUNK = 256 };
 
-/* Normal equations of the robust brightness and gradient terms at one row, for the whole flow (not its increment). u0, v0 is the flow
- * the residual was taken at. */
-IP_HOT static void data_row(const refine *r, int y, const float *restrict u0, const float *restrict v0, row_system s) {
-    const float *ix = ip_row(&r->ix, y), *iy = ip_row(&r->iy, y), *iz = ip_row(&r->iz, y), *ixx = ip_row(&r->ixx, y),
-                *ixy = ip_row(&r->ixy, y), *iyy = ip_row(&r->iyy, y), *ixz = ip_row(&r->ixz, y), *iyz = ip_row(&r->iyz, y),
-                *in = ip_row(&r->inside, y), *u = ip_row(r->u, y), *v = ip_row(r->v, y);
-    float delta = r->options->brightness, gamma = r->options->gradient;
-    float *restrict a11 = s.a11, *restrict a12 = s.a12, *restrict a22 = s.a22, *restrict b1 = s.b1, *restrict b2 = s.b2;
-    for (int x = 0; x < r->a->width; x++) {
-        float du = u[x] - u0[x], dv = v[x] - v0[x];
-        float n = 1.f / (ix[x] * ix[x] + iy[x] * iy[x] + ZETA2), e = iz[x] + ix[x] * du + iy[x] * dv;
-        float k = in[x] * delta * n / sqrtf(e * e * n + EPS2);
-        float nx = 1.f / (ixx[x] * ixx[x] + ixy[x] * ixy[x] + ZETA2), ny = 1.f / (iyy[x] * iyy[x] + ixy[x] * ixy[x] + ZETA2);
-        float ex = ixz[x] + ixx[x] * du + ixy[x] * dv, ey = iyz[x] + ixy[x] * du + iyy[x] * dv;
-        float g = in[x] * gamma / sqrtf(ex * ex * nx + ey * ey * ny + EPS2), gx = g * nx, gy = g * ny;
-        a11[x] = k * ix[x] * ix[x] + gx * ixx[x] * ixx[x] + gy * ixy[x] * ixy[x] + ZETA2;
-        a12[x] = k * ix[x] * iy[x] + gx * ixx[x] * ixy[x] + gy * ixy[x] * iyy[x];
-        a22[x] = k * iy[x] * iy[x] + gx * ixy[x] * ixy[x] + gy * iyy[x] * iyy[x] + ZETA2;
-        float r1 = k * iz[x] * ix[x] + gx * ixz[x] * ixx[x] + gy * iyz[x] * ixy[x];
-        float r2 = k * iz[x] * iy[x] + gx * ixz[x] * ixy[x] + gy * iyz[x] * iyy[x];
-        b1[x] = a11[x] * u0[x] + a12[x] * v0[x] - r1;
-        b2[x] = a12[x] * u0[x] + a22[x] * v0[x] - r2;
-    }
-}
+/* The equations of a piece of one row. a11, a22 end up inverted. */
+typedef struct row_system {
+    float a11[CHUNK], a12[CHUNK], a22[CHUNK], b1[CHUNK], b2[CHUNK], right[CHUNK], below[CHUNK];
+} row_system;
 
 typedef struct start_flow {
     refine *r;
-    const ip_plane_f *u0, *v0;
-    ip_plane_f *scratch; /* 8 planes of one row per image row are not needed: 8 rows a range */
+    const ip_plane_f *u0, *v0; /* the flow the residual was taken at */
 } start_flow;
+
+/* Normal equations of the robust brightness and gradient terms, for the whole flow (not its increment). */
+IP_HOT static void data_piece(const start_flow *job, int y, int x0, int n, row_system *restrict s) {
+    const refine *r = job->r;
+    const float *ix = ip_row(&r->ix, y) + x0, *iy = ip_row(&r->iy, y) + x0, *iz = ip_row(&r->iz, y) + x0, *ixx = ip_row(&r->ixx, y) + x0,
+                *ixy = ip_row(&r->ixy, y) + x0, *iyy = ip_row(&r->iyy, y) + x0, *ixz = ip_row(&r->ixz, y) + x0,
+                *iyz = ip_row(&r->iyz, y) + x0, *in = ip_row(&r->inside, y) + x0, *u = ip_row(r->u, y) + x0, *v = ip_row(r->v, y) + x0,
+                *u0 = ip_row(job->u0, y) + x0, *v0 = ip_row(job->v0, y) + x0;
+    float delta = r->options->brightness, gamma = r->options->gradient;
+    for (int x = 0; x < n; x++) {
+        float du = u[x] - u0[x], dv = v[x] - v0[x];
+        float norm = 1.f / (ix[x] * ix[x] + iy[x] * iy[x] + ZETA2), e = iz[x] + ix[x] * du + iy[x] * dv;
+        float k = in[x] * delta * norm / sqrtf(e * e * norm + EPS2);
+        float nx = 1.f / (ixx[x] * ixx[x] + ixy[x] * ixy[x] + ZETA2), ny = 1.f / (iyy[x] * iyy[x] + ixy[x] * ixy[x] + ZETA2);
+        float ex = ixz[x] + ixx[x] * du + ixy[x] * dv, ey = iyz[x] + ixy[x] * du + iyy[x] * dv;
+        float g = in[x] * gamma / sqrtf(ex * ex * nx + ey * ey * ny + EPS2), gx = g * nx, gy = g * ny;
+        float a11 = k * ix[x] * ix[x] + gx * ixx[x] * ixx[x] + gy * ixy[x] * ixy[x] + ZETA2;
+        float a12 = k * ix[x] * iy[x] + gx * ixx[x] * ixy[x] + gy * ixy[x] * iyy[x];
+        float a22 = k * iy[x] * iy[x] + gx * ixy[x] * ixy[x] + gy * iyy[x] * iyy[x] + ZETA2;
+        s->b1[x] = a11 * u0[x] + a12 * v0[x] - (k * iz[x] * ix[x] + gx * ixz[x] * ixx[x] + gy * iyz[x] * ixy[x]);
+        s->b2[x] = a12 * u0[x] + a22 * v0[x] - (k * iz[x] * iy[x] + gx * ixz[x] * ixy[x] + gy * iyz[x] * iyy[x]);
+        s->a11[x] = a11;
+        s->a12[x] = a12;
+        s->a22[x] = a22;
+    }
+}
+
+/* Smoothness along the edges to the four neighbours; an edge weighs the sum of its two ends. */
+static void smooth_piece(const refine *r, int y, int x0, int n, row_system *s) {
+    int w = r->a->width, h = r->a->height;
+    const float *k = ip_row(&r->smooth, y), *up = y > 0 ? ip_row(&r->smooth, y - 1) : NULL, *down = y < h - 1 ? ip_row(&r->smooth, y + 1) : NULL;
+    for (int i = 0; i < n; i++) {
+        int x = x0 + i;
+        s->right[i] = x < w - 1 ? k[x] + k[x + 1] : 0.f;
+        s->below[i] = down ? k[x] + down[x] : 0.f;
+        float around = s->right[i] + s->below[i] + (x > 0 ? k[x - 1] + k[x] : 0.f) + (up ? up[x] + k[x] : 0.f);
+        s->a11[i] = 1.f / (s->a11[i] + around);
+        s->a22[i] = 1.f / (s->a22[i] + around);
+    }
+}
 
 static void system_rows(void *user, int64_t begin, int64_t end) {
     start_flow *job = user;
     refine *r = job->r;
-    int w = r->a->width, h = r->a->height;
-    for (int y = (int)begin; y < (int)end; y++) {
-        float *row[8];
-        for (int i = 0; i < 8; i++)
-            row[i] = ip_row(&job->scratch[i], y % job->scratch[i].height);
-        row_system s = {row[0], row[1], row[2], row[3], row[4]};
-        data_row(r, y, ip_row(job->u0, y), ip_row(job->v0, y), s);
-        const float *k = ip_row(&r->smooth, y), *up = y > 0 ? ip_row(&r->smooth, y - 1) : NULL,
-                    *down = y < h - 1 ? ip_row(&r->smooth, y + 1) : NULL;
-        float *right = row[5], *below = row[6];
-        for (int x = 0; x < w; x++) {
-            right[x] = x < w - 1 ? k[x] + k[x + 1] : 0.f;
-            below[x] = down ? k[x] + down[x] : 0.f;
+    int w = r->a->width;
+    row_system s;
+    for (int y = (int)begin; y < (int)end; y++)
+        for (int x0 = 0; x0 < w; x0 += CHUNK) {
+            int n = IP_MIN(CHUNK, w - x0);
+            data_piece(job, y, x0, n, &s);
+            smooth_piece(r, y, x0, n, &s);
+            const float *rows[] = {s.a12, s.b1, s.b2, s.a11, s.a22, s.right, s.below};
+            static const int boards[] = {B_A12, B_B1, B_B2, B_I11, B_I22, B_RIGHT, B_BELOW};
+            for (size_t i = 0; i < IP_COUNT(boards); i++)
+                split_piece(&r->boards[boards[i]], y, x0, rows[i], n);
         }
-        for (int x = 0; x < w; x++) {
-            float around = right[x] + below[x] + (x > 0 ? right[x - 1] : 0.f) + (up ? up[x] + k[x] : 0.f);
-            s.a11[x] = 1.f / (s.a11[x] + around);
-            s.a22[x] = 1.f / (s.a22[x] + around);
-        }
-        split_row(&r->boards[B_I11], y, s.a11, w);
-        split_row(&r->boards[B_A12], y, s.a12, w);
-        split_row(&r->boards[B_I22], y, s.a22, w);
-        split_row(&r->boards[B_B1], y, s.b1, w);
-        split_row(&r->boards[B_B2], y, s.b2, w);
-        split_row(&r->boards[B_RIGHT], y, right, w);
-        split_row(&r->boards[B_BELOW], y, below, w);
-    }
 }
 
 /* One colour of one row. The other colour's left neighbour of index k is k-1+odd, the right one k+odd. */
@@ -218,15 +221,15 @@ static void relax_rows(void *user, int64_t begin, int64_t end) {
         relax_row(r, y, r->color);
 }
 
-static ipos_status iterate(refine *r, ip_plane_f start[2], ip_plane_f scratch[8], int threads) {
+static void iterate(refine *r, const ip_plane_f start[2], int threads) {
     int h = r->a->height, w = r->a->width;
-    start_flow job = {r, &start[0], &start[1], scratch};
+    start_flow job = {r, &start[0], &start[1]};
     for (int outer = 0; outer < r->options->outer; outer++) {
         ip_parallel(threads, h, 32, diffusivity_rows, r);
         ip_parallel(threads, h, 32, system_rows, &job);
         for (int y = 0; y < h; y++) {
-            split_row(&r->boards[B_U], y, ip_row(r->u, y), w);
-            split_row(&r->boards[B_V], y, ip_row(r->v, y), w);
+            split_piece(&r->boards[B_U], y, 0, ip_row(r->u, y), w);
+            split_piece(&r->boards[B_V], y, 0, ip_row(r->v, y), w);
         }
         for (int inner = 0; inner < r->options->inner; inner++)
             for (r->color = 0; r->color < 2; r->color++)
@@ -236,13 +239,11 @@ static ipos_status iterate(refine *r, ip_plane_f start[2], ip_plane_f scratch[8]
             join_row(&r->boards[B_V], y, ip_row(r->v, y), w);
         }
     }
-    return IPOS_OK;
 }
 
-static ipos_status run(refine *r, const ip_plane_f *b, ip_plane_f *own, ip_plane_f scratch[8], int threads) {
+static ipos_status run(refine *r, const ip_plane_f *b, ip_plane_f *own, int threads) {
     int w = r->a->width, h = r->a->height;
     IP_TRY(ip_planes_new(w, h, own, 13));
-    IP_TRY(ip_planes_new(w, h, scratch, 8));
     ip_plane_f *mine[] = {&r->warped, &r->iz, &r->ix, &r->iy, &r->ixx, &r->ixy, &r->iyy, &r->ixz, &r->iyz, &r->inside, &r->smooth};
     for (size_t i = 0; i < IP_COUNT(mine); i++)
         *mine[i] = own[i];
@@ -255,16 +256,16 @@ static ipos_status run(refine *r, const ip_plane_f *b, ip_plane_f *own, ip_plane
     ip_parallel(threads, h, 32, curve_rows, r);
     ip_plane_copy(&own[11], r->u);
     ip_plane_copy(&own[12], r->v);
-    return iterate(r, &own[11], scratch, threads);
+    iterate(r, &own[11], threads);
+    return IPOS_OK;
 }
 
 ipos_status ip_flow_refine(const ip_plane_f *a, const ip_plane_f *b, const ip_refine_options *options, ip_plane_f flow[2], int threads) {
     refine r = {.a = a, .u = &flow[0], .v = &flow[1], .options = options};
-    ip_plane_f own[13] = {0}, scratch[8] = {0};
-    ipos_status status = run(&r, b, own, scratch, threads);
+    ip_plane_f own[13] = {0};
+    ipos_status status = run(&r, b, own, threads);
     for (int i = 0; i < BOARDS; i++)
         ip_free(r.boards[i].data);
     ip_planes_free(own, 13);
-    ip_planes_free(scratch, 8);
     return status;
 }

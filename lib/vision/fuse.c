@@ -3,7 +3,7 @@
 #include <math.h>
 
 /* How strongly disagreement counts, what leaving the frame costs, and what standing still has to overcome. */
-static const float SHARPNESS = 64.f, OUTSIDE = 6.f, OUTSIDE_DIFFERENCE = .03f, STILL = 4.f, FLOOR = -12.f;
+static const float SHARPNESS = 64.f, OUTSIDE = 6.f, OUTSIDE_DIFFERENCE = .03f, STILL = 2.f, FLOOR = -12.f;
 enum { BLUR = 3 };
 
 typedef struct fuse_job {

@@ -97,7 +97,7 @@ ipos_status ip_session_frame(ip_inbetween *session, size_t index, const ip_seen 
     if (!session->active_known)
         IP_TRY(find_active(session));
     ip_seen_slot *slot = &session->frames[0];
-    for (int i = 0; i < IP_FRAME_SLOTS; i++) {
+    for (int i = 0; i < session->frame_slots; i++) {
         ip_seen_slot *s = &session->frames[i];
         if (s->used && s->index == index) {
             s->used = ++session->clock;
@@ -140,7 +140,7 @@ static void run_tasks(void *user, int64_t begin, int64_t end) {
 
 static ip_flow_slot *flow_slot(ip_inbetween *session, ip_flow_key key, bool *found) {
     ip_flow_slot *oldest = &session->flows[0];
-    for (int i = 0; i < IP_FLOW_SLOTS; i++) {
+    for (int i = 0; i < session->flow_slots; i++) {
         ip_flow_slot *s = &session->flows[i];
         *found = s->used && s->key.from == key.from && s->key.to == key.to && s->key.kind == key.kind;
         if (*found)
@@ -205,6 +205,9 @@ ipos_status ip_inbetween_open(const ip_inbetween_source *source, ip_inbetween **
     if (!session)
         return IPOS_ERR_NO_MEMORY;
     session->source = *source;
+    bool large = (double)source->width * source->height > 4e6; /* enough for one frame and its gate, not for its neighbours' too */
+    session->frame_slots = large ? IP_FRAME_SLOTS / 2 : IP_FRAME_SLOTS;
+    session->flow_slots = large ? IP_FLOW_SLOTS / 2 : IP_FLOW_SLOTS;
     session->times = ip_calloc(source->count, sizeof *session->times);
     session->loo = ip_calloc(source->count, sizeof *session->loo);
     if (!session->times || !session->loo) {

@@ -32,6 +32,7 @@ struct ip_inbetween {
     bool active_known;
     ip_box_i active;
     uint64_t clock;
+    int frame_slots, flow_slots; /* in use */
     ip_seen_slot frames[IP_FRAME_SLOTS];
     ip_flow_slot flows[IP_FLOW_SLOTS];
     ip_left_out *loo; /* by known frame */

@@ -1,0 +1,170 @@
+/* lib/vision: planes, sampling, filling, projection, flow. */
+#include "scene.h"
+#include "flow.h"
+#include "splat.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static ip_plane_f plane(int width, int height) {
+    ip_plane_f p;
+    assert_int_equal(ip_plane_new(width, height, &p), IPOS_OK);
+    return p;
+}
+
+static void test_sampling(void **state) {
+    (void)state;
+    ip_plane_f p = plane(9, 7);
+    for (int y = 0; y < 7; y++)
+        for (int x = 0; x < 9; x++)
+            ip_row(&p, y)[x] = (float)(3 * x - 2 * y);
+    for (int y = 0; y < 7; y++)
+        for (int x = 0; x < 9; x++) {
+            assert_true(fabsf(ip_sample_cubic(&p, (float)x, (float)y) - (float)(3 * x - 2 * y)) < 1e-5f);
+            assert_true(fabsf(ip_sample_linear(&p, (float)x, (float)y) - (float)(3 * x - 2 * y)) < 1e-5f);
+        }
+    assert_true(fabsf(ip_sample_linear(&p, 3.25f, 2.5f) - (9.75f - 5.f)) < 1e-5f);
+    assert_true(fabsf(ip_sample_cubic(&p, 3.5f, 2.5f) - (10.5f - 5.f)) < 1e-4f); /* symmetric: exact on a ramp at the middle */
+    assert_true(ip_sample_linear(&p, -1e30f, 1e30f) == -12.f);
+    assert_true(ip_sample_cubic(&p, NAN, NAN) == 0.f);
+    assert_true(fabsf(ip_sample_cubic(&p, INFINITY, -INFINITY) - 24.f) < 1e-5f);
+    ip_plane_free(&p);
+}
+
+static void test_blur_is_the_mean(void **state) {
+    (void)state;
+    ip_plane_f p = plane(31, 23), out = plane(31, 23), tmp = plane(31, 23);
+    for (int y = 0; y < 23; y++)
+        for (int x = 0; x < 31; x++)
+            ip_row(&p, y)[x] = texture(9 * x, 7 * y);
+    ip_box_blur(&p, &out, &tmp, 3, 2, 3);
+    for (int y = 0; y < 23; y++)
+        for (int x = 0; x < 31; x++) {
+            double sum = 0;
+            for (int j = -2; j <= 2; j++)
+                for (int i = -3; i <= 3; i++)
+                    sum += ip_row(&p, IP_MAX(0, IP_MIN(22, y + j)))[IP_MAX(0, IP_MIN(30, x + i))];
+            assert_true(fabs(sum / 35 - ip_row(&out, y)[x]) < 1e-5);
+        }
+    ip_plane_free(&p);
+    ip_plane_free(&out);
+    ip_plane_free(&tmp);
+}
+
+static void test_fill(void **state) {
+    (void)state;
+    ip_plane_f v = plane(40, 30), k = plane(40, 30);
+    ip_plane_fill(&v, NAN); /* what lies in a hole must not leak */
+    for (int y = 0; y < 30; y++)
+        for (int x = 0; x < 40; x++)
+            if (x < 12 || x > 30) {
+                ip_row(&v, y)[x] = x < 12 ? 2.f : 4.f;
+                ip_row(&k, y)[x] = 1.f;
+            }
+    assert_int_equal(ip_push_pull(&v, 1, &k, 1.f, 2), IPOS_OK);
+    for (int y = 0; y < 30; y++)
+        for (int x = 0; x < 40; x++) {
+            float got = ip_row(&v, y)[x];
+            assert_true(got >= 2.f - 1e-4f && got <= 4.f + 1e-4f);
+            if (x < 12)
+                assert_true(got == 2.f);
+        }
+    assert_true(ip_row(&v, 15)[14] < 3.f && ip_row(&v, 15)[28] > 3.f);
+    ip_plane_fill(&k, 0.f);
+    assert_int_equal(ip_push_pull(&v, 1, &k, 1.f, 1), IPOS_OK);
+    assert_true(ip_row(&v, 3)[3] == 0.f);
+    ip_plane_free(&v);
+    ip_plane_free(&k);
+}
+
+static void test_splat(void **state) {
+    (void)state;
+    ip_plane_f f[2] = {plane(50, 40), plane(50, 40)}, weight = plane(50, 40), motion[2] = {plane(50, 40), plane(50, 40)}, cover = plane(50, 40);
+    ip_plane_fill(&f[0], 10.f);
+    ip_plane_fill(&f[1], -6.f);
+    ip_plane_fill(&weight, .3f);
+    ip_splat splat = {&f[0], &f[1], &weight, .5f, -1.f};
+    assert_int_equal(ip_splat_flow(&splat, .5f, motion, &cover, 3), IPOS_OK);
+    for (int y = 0; y < 40; y++)
+        for (int x = 0; x < 50; x++) {
+            assert_true(fabsf(ip_row(&motion[0], y)[x] + 10.f) < 1e-4f); /* filled where nothing landed */
+            assert_true(fabsf(ip_row(&motion[1], y)[x] - 6.f) < 1e-4f);
+            assert_true(fabsf(ip_row(&cover, y)[x] - (x >= 5 && y < 37 ? 1.f : 0.f)) < 1e-5f);
+        }
+    ip_planes_free(f, 2);
+    ip_planes_free(motion, 2);
+    ip_plane_free(&weight);
+    ip_plane_free(&cover);
+}
+
+static double flow_error(const scene *s, const ip_flow_options *options) {
+    ip_plane_f a = plane(s->width, s->height), b = plane(s->width, s->height), flow[2];
+    for (int y = 0; y < s->height; y++)
+        for (int x = 0; x < s->width; x++) {
+            ip_row(&a, y)[x] = 255.f * scene_at(s, 0, x, y);
+            ip_row(&b, y)[x] = 255.f * scene_at(s, 1, x, y);
+        }
+    assert_int_equal(ip_flow(&a, &b, options, flow), IPOS_OK);
+    double sum = 0, n = 0, cx = .5 * s->width, cy = .5 * s->height;
+    for (int y = 16; y < s->height - 16; y++)
+        for (int x = 16; x < s->width - 16; x++, n++) {
+            double px = x - cx, py = y - cy;
+            double u = cx + cos(s->turn) * px - sin(s->turn) * py + s->vx - x, v = cy + sin(s->turn) * px + cos(s->turn) * py + s->vy - y;
+            sum += hypot(ip_row(&flow[0], y)[x] - u, ip_row(&flow[1], y)[x] - v);
+        }
+    ip_planes_free(flow, 2);
+    ip_plane_free(&a);
+    ip_plane_free(&b);
+    return sum / n;
+}
+
+static void test_flow(void **state) {
+    (void)state;
+    scene shift = {.width = 200, .height = 140, .vx = 7.4, .vy = -3.2}, turn = {.width = 200, .height = 140, .turn = .04};
+    for (int kind = 0; kind < 4; kind++) {
+        ip_flow_options options = {.finest = kind & 1, .flipped = kind >> 1, .threads = 2};
+        assert_true(flow_error(&shift, &options) < .12);
+        assert_true(flow_error(&turn, &options) < .12);
+    }
+    ip_flow_options options = {.finest = 1, .threads = 1};
+    ip_plane_f a = plane(20, 20), b = plane(21, 20), flow[2];
+    assert_int_equal(ip_flow(&a, &b, &options, flow), IPOS_ERR_ARGUMENT);
+    ip_cancel cancel;
+    atomic_init(&cancel.set, 1);
+    options.cancel = &cancel;
+    assert_int_equal(ip_flow(&a, &a, &options, flow), IPOS_ERR_CANCELLED);
+    assert_null(flow[0].data);
+    ip_plane_free(&a);
+    ip_plane_free(&b);
+}
+
+static void test_letterbox(void **state) {
+    (void)state;
+    ip_plane_f p = plane(120, 80);
+    const ip_plane_f *list[1] = {&p};
+    for (int y = 0; y < 80; y++)
+        for (int x = 0; x < 120; x++)
+            ip_row(&p, y)[x] = x < 20 || x >= 100 ? .02f : texture(3 * x, 4 * y);
+    ip_box_i box = ip_letterbox(list, 1);
+    assert_int_equal(box.x, 22);
+    assert_int_equal(box.width, 76);
+    assert_int_equal(box.y, 0);
+    assert_int_equal(box.height, 80);
+    ip_plane_fill(&p, 0.f); /* all black: nothing to cut */
+    box = ip_letterbox(list, 1);
+    assert_int_equal(box.width, 120);
+    assert_int_equal(box.height, 80);
+    for (int y = 0; y < 80; y++) /* a bright flat sky is no bar */
+        for (int x = 0; x < 120; x++)
+            ip_row(&p, y)[x] = y < 20 ? .8f : texture(3 * x, 4 * y);
+    assert_int_equal(ip_letterbox(list, 1).y, 0);
+    ip_plane_free(&p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sampling), cmocka_unit_test(test_blur_is_the_mean), cmocka_unit_test(test_fill),
+        cmocka_unit_test(test_splat), cmocka_unit_test(test_flow), cmocka_unit_test(test_letterbox)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
