@@ -239,7 +239,7 @@ static ipos_status preview(void *user, const ip_fuse_example *example, const flo
 }
 
 /* {"architecture","steps","seconds","score":{...},"held_out":[...],"settings":{...}} */
-static char *measured(const training *work, const ip_fuse *fuse, const ip_train_result *result, const double *start, const double *score) {
+static char *measured(const training *work, const ip_backend_v1 *backend, const ip_fuse *fuse, const ip_train_result *result, const double *start, const double *score) {
     json_t *per_clip = json_array();
     for (size_t i = 0; i < work->host->clip_count; i++) {
         bool tested = false;
@@ -249,18 +249,19 @@ static char *measured(const training *work, const ip_fuse *fuse, const ip_train_
             json_array_append_new(per_clip, json_pack("{s:s,s:f,s:f}", "clip", work->host->clips[i].name, "model", score[i], "baseline", start[i]));
     }
     json_t *held = json_loads(work->split.text, 0, NULL);
-    json_t *document = json_pack("{s:s,s:I,s:f,s:{s:f,s:f,s:f,s:s,s:o},s:o,s:{s:I,s:I,s:I,s:i,s:i,s:I,s:I}}", "architecture", IP_FUSE_ARCHITECTURE,
+    json_t *document = json_pack("{s:s,s:I,s:f,s:{s:f,s:f,s:f,s:s,s:o},s:o,s:{s:I,s:I,s:I,s:i,s:i,s:I,s:I},s:{s:s,s:s}}", "architecture", IP_FUSE_ARCHITECTURE,
         "steps", (json_int_t)result->steps, "seconds", result->seconds, "score", "held_out", result->score, "baseline", result->start_score,
         "gain", result->score - result->start_score, "unit", "dB, mean PSNR of held-out crops, peak 1 in the working encoding", "per_clip",
         per_clip, "held_out", held ? held : json_array(), "settings", "parameters", (json_int_t)ip_fuse_size(fuse), "frames_learnt_from",
         (json_int_t)work->train_count, "frames_held_out", (json_int_t)work->held_count, "crop", (int)TRAIN_CROP, "held_out_crop",
-        (int)HELD_CROP, "best_step", (json_int_t)result->best_step, "skipped_steps", (json_int_t)result->skipped);
+        (int)HELD_CROP, "best_step", (json_int_t)result->best_step, "skipped_steps", (json_int_t)result->skipped,
+        "versions", "libtorch", backend->library_version(), "cpu_capability", backend->capability());
     char *text = document ? json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(document);
     return text;
 }
 
-static ipos_status learn(training *work, ip_fuse *fuse, double begin) {
+static ipos_status learn(training *work, const ip_backend_v1 *backend, ip_fuse *fuse, double begin) {
     ip_op_host *host = work->host;
     double *scores = ip_calloc(2 * host->clip_count, sizeof *scores);
     if (!scores)
@@ -283,7 +284,7 @@ static ipos_status learn(training *work, ip_fuse *fuse, double begin) {
     size_t size = 0;
     if (status == IPOS_OK)
         status = ip_fuse_save(fuse, NULL, &bytes, &size);
-    char *text = status == IPOS_OK ? measured(work, fuse, &result, scores, scores + host->clip_count) : NULL;
+    char *text = status == IPOS_OK ? measured(work, backend, fuse, &result, scores, scores + host->clip_count) : NULL;
     if (status == IPOS_OK)
         status = text ? host->save_model(host, bytes, size, text) : ip_no_memory(0);
     free(text);
@@ -307,7 +308,7 @@ ipos_status ib_train(ip_op_host *host) {
     if (status == IPOS_OK)
         status = ip_fuse_new(backend, device, host->seed, &fuse);
     if (status == IPOS_OK)
-        status = learn(&work, fuse, begin);
+        status = learn(&work, backend, fuse, begin);
     ip_fuse_free(fuse);
     for (size_t i = 0; work.train_crops && i < work.train_count * CROPS; i++)
         ip_free(work.train_crops[i].store);
