@@ -1,0 +1,263 @@
+/* What leaves the project: only what was accepted, under the right names, nothing overwritten, finished after a kill. */
+#include "fixture.h"
+#include "publish.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* An accepted option of the pictures at times. */
+static char *accepted(fixture *f, const char *clip, const ipos_rational *times, size_t count)
+{
+    ip_option_writer *writer;
+    ipos_frame *source;
+    char **ids, *id;
+    size_t n;
+
+    need(ip_store_options_begin(f->store, "inbetween", clip, "", NULL, NULL, NULL, &writer));
+    for (size_t i = 0; i < count; i++) {
+        need(ip_store_frame(f->store, clip, 100 + (int64_t)i % 3, &source));
+        need(ip_option_add_frame(writer, "full", times[i], 1, source, NULL));
+        ipos_frame_release(source);
+    }
+    need(ip_option_add(writer, "full", "Full", 0, 30, NULL));
+    need(ip_option_commit(writer, &ids, &n));
+    id = ids[0];
+    ip_free(ids);
+    need(ip_store_decide(f->store, id, true, "Ann", NULL));
+    return id;
+}
+
+static bool there(fixture *f, const char *name)
+{
+    char *path = fixture_path(f, name);
+    bool yes = access(path, F_OK) == 0;
+
+    ip_free(path);
+    return yes;
+}
+
+static ipos_status publish(fixture *f, const char *id, const char *name, char **json)
+{
+    char *path = fixture_path(f, name);
+    ipos_status status = ip_publish(f->store, id, path, NULL, NULL, json);
+
+    ip_free(path);
+    return status;
+}
+
+static void only_what_was_accepted(void **state)
+{
+    fixture *f = *state;
+    char *id, *draft;
+
+    make_sequence(f, "shot", 100, 6, 0);
+    need(ingest(f, "shot"));
+    id = make_option(f, "shot", "102", (ipos_rational){102, 1});
+    need_fail(publish(f, id, "out/", NULL), IPOS_ERR_NOT_ACCEPTED, "open");
+    need(ip_store_decide(f->store, id, false, "Ann", NULL));
+    need_fail(publish(f, id, "out/", NULL), IPOS_ERR_NOT_ACCEPTED, "rejected");
+    need(ip_store_draft(f->store, "inbetween", "{\"name\":\"host\"}", NULL, NULL, NULL, &draft));
+    need_fail(publish(f, draft, "out/", NULL), IPOS_ERR_NOT_ACCEPTED, "draft");
+    need_fail(publish(f, "o77", "out/", NULL), IPOS_ERR_NOT_FOUND, "o77");
+    assert_false(there(f, "out"));
+    need(ip_store_decide(f->store, id, true, "Ann", NULL));
+    need(publish(f, id, "out/", NULL));
+    assert_true(there(f, "out/shot.0102.png"));
+    verify_clean(f);
+    ip_free(draft);
+    ip_free(id);
+}
+
+static void names_and_conflicts(void **state)
+{
+    fixture *f = *state;
+    static const ipos_rational times[3] = {{202, 2}, {205, 2}, {103, 1}};
+    char *id, *json, *path, *text;
+
+    make_sequence(f, "shot", 100, 6, 0);
+    need(ingest(f, "shot"));
+    id = accepted(f, "shot", times, 3);
+    need(publish(f, id, "out", &json));
+    assert_true(there(f, "out/shot.0101.png") && there(f, "out/shot.0102+1_2.png") && there(f, "out/shot.0103.png"));
+    json_t *result = parse(json);
+    assert_int_equal(json_array_size(json_object_get(result, "files")), 3);
+    assert_int_equal(strlen(json_string_value(json_object_get(json_array_get(json_object_get(result, "files"), 0), "sha256"))), 64);
+    json_decref(result);
+    need(publish(f, id, "seq/new.######.png", NULL));
+    assert_true(there(f, "seq/new.000101.png") && there(f, "seq/new.000102+1_2.png"));
+    need(publish(f, id, "seq/t%d.tif", NULL));
+    assert_true(there(f, "seq/t101.tif"));
+    need_fail(publish(f, id, "seq/one.png", NULL), IPOS_ERR_ARGUMENT, "3 pictures");
+    need_fail(publish(f, id, "seq/one.%04d.jpg", NULL), IPOS_ERR_UNSUPPORTED, ".exr");
+    need_fail(publish(f, id, "seq/e.%04d.exr", NULL), IPOS_ERR_UNSUPPORTED, NULL);
+    /* Again: identical files are left, and the ledger has nothing new to say. */
+    char *before, *after;
+    need(ip_ledger_json(f->store, &before));
+    need(publish(f, id, "out", NULL));
+    need(ip_ledger_json(f->store, &after));
+    assert_string_equal(before, after);
+    /* Another picture under one of the names: nothing is written, nothing is overwritten. */
+    path = fixture_path(f, "out/shot.0103.png");
+    flip_byte(path, -30);
+    text = fixture_path(f, "out/shot.0101.png");
+    unlink(text);
+    need_fail(publish(f, id, "out", NULL), IPOS_ERR_CONFLICT, "shot.0103.png");
+    assert_false(there(f, "out/shot.0101.png"));
+    unlink(path);
+    need(publish(f, id, "out", NULL));
+    verify_clean(f);
+    ip_free(before);
+    ip_free(after);
+    ip_free(text);
+    ip_free(path);
+    ip_free(id);
+}
+
+static void altered_pictures_stay_inside(void **state)
+{
+    fixture *f = *state;
+    static const ipos_rational times[1] = {{102, 1}};
+    char *id, *path = ip_path_join(f->project, "options/o1/picture.0102.png");
+
+    make_sequence(f, "shot", 100, 6, 0);
+    need(ingest(f, "shot"));
+    id = accepted(f, "shot", times, 1);
+    flip_byte(path, -30);
+    need_fail(publish(f, id, "one.png", NULL), IPOS_ERR_TAMPERED, "picture.0102.png");
+    assert_false(there(f, "one.png"));
+    flip_byte(path, -30);
+    need(publish(f, id, "one.png", NULL));
+    assert_true(there(f, "one.png"));
+    ip_free(path);
+    ip_free(id);
+}
+
+/* Killed while publishing, at random moments, then repeated: every file is whole, nothing else is left. */
+static void killed_publish_is_finished(void **state)
+{
+    fixture *f = *state;
+    ipos_rational times[40];
+    char *id, name[64];
+
+    make_sequence(f, "shot", 100, 200, 0);
+    need(ingest(f, "shot"));
+    for (int i = 0; i < 40; i++)
+        times[i] = (ipos_rational){110 + i, 1};
+    id = accepted(f, "shot", times, 40);
+    srand(5);
+    for (int round = 0; round < 10; round++) {
+        snprintf(name, sizeof name, "out%d", round);
+        pid_t child = fork();
+        if (child == 0) {
+            fixture mine = *f;
+            if (ip_store_open(f->project, NULL, &mine.store) != IPOS_OK || publish(&mine, id, name, NULL) != IPOS_OK)
+                _exit(1);
+            _exit(0);
+        }
+        assert_true(child > 0);
+        usleep((useconds_t)(rand() % 60000));
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        fixture_reopen(f);
+        need(publish(f, id, name, NULL));
+        char *folder = fixture_path(f, name), *command = ip_format("%s/", folder);
+        ip_media *media;
+        need(ip_media_open(NULL, folder, &media));
+        assert_int_equal(ip_media_info_of(media)->count, 40);
+        ip_media_close(media);
+        ip_free(command);
+        ip_free(folder);
+    }
+    verify_clean(f);
+    ip_free(id);
+}
+
+static void contact_sheets(void **state)
+{
+    fixture *f = *state;
+    char *id, *json;
+    ipos_frame *sheet;
+
+    make_sequence(f, "shot", 100, 6, 0);
+    need(ingest(f, "shot"));
+    id = make_option(f, "shot", "102", (ipos_rational){102, 1});
+    need(ip_store_options_json(f->store, id, &json));
+    json_t *list = parse(json);
+    assert_true(json_is_null(json_object_get(json_array_get(list, 0), "sheet")));
+    json_decref(list);
+    need(ip_contact_sheet(f->store, id, NULL));
+    need(ip_store_options_json(f->store, id, &json));
+    list = parse(json);
+    const char *path = json_string_value(json_object_get(json_array_get(list, 0), "sheet"));
+    assert_non_null(path);
+    need(ip_image_read(NULL, path, NULL, 0, 0, &sheet));
+    assert_int_equal(sheet->data_window.width, 4 * 96 + 3 * 4);
+    assert_int_equal(sheet->data_window.height, 54);
+    /* The middle of the second cell shows the picture, which is frame 101; the first shows 101 as well, the third 103. */
+    const ip_channel *red = &sheet->channels[ipos_frame_find_channel(sheet, "R")];
+    const uint8_t *row = red->data + 20 * red->row_stride;
+    assert_int_equal(row[40 * red->pixel_stride], row[140 * red->pixel_stride]);
+    ipos_frame *third;
+    need(ip_store_frame(f->store, "shot", 103, &third));
+    const ip_channel *source = &third->channels[ipos_frame_find_channel(third, "R")];
+    assert_in_range(row[240 * red->pixel_stride], source->data[20 * source->row_stride + 40 * source->pixel_stride] - 1,
+        source->data[20 * source->row_stride + 40 * source->pixel_stride] + 1);
+    ipos_frame_release(third);
+    ipos_frame_release(sheet);
+    json_decref(list);
+    verify_clean(f);
+    ip_free(id);
+}
+
+static void films(void **state)
+{
+    fixture *f = *state;
+    ipos_rational times[5];
+    char *id, *path = fixture_path(f, "cut.mkv");
+    ip_media *media;
+
+    if (access("/usr/bin/ffmpeg", X_OK) != 0)
+        skip();
+    make_sequence(f, "shot", 100, 12, 0);
+    need(ingest(f, "shot"));
+    for (int i = 0; i < 5; i++)
+        times[i] = (ipos_rational){2 * 101 + i, 2};
+    id = accepted(f, "shot", times, 5);
+    need(publish(f, id, "cut.mkv", NULL));
+    need(ip_media_open(NULL, path, &media));
+    for (int i = 0; i < 5; i++) {
+        ipos_frame *a, *b;
+        need(ip_media_read(media, i, &a));
+        need(ip_store_option_frame(f->store, id, (size_t)i, false, &b));
+        for (size_t c = 0; c < 3; c++)
+            for (int y = 0; y < 54; y++)
+                for (int x = 0; x < 96; x++) {
+                    const ip_channel *p = &a->channels[c], *q = &b->channels[ipos_frame_find_channel(b, p->name)];
+                    assert_int_equal(p->data[y * p->row_stride + x * p->pixel_stride], q->data[y * q->row_stride + x * q->pixel_stride]);
+                }
+        ipos_frame_release(a);
+        ipos_frame_release(b);
+    }
+    ip_media_close(media);
+    need(publish(f, id, "cut.mkv", NULL));
+    flip_byte(path, -100);
+    need_fail(publish(f, id, "cut.mkv", NULL), IPOS_ERR_CONFLICT, "cut.mkv");
+    verify_clean(f);
+    ip_free(path);
+    ip_free(id);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(only_what_was_accepted, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(names_and_conflicts, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(altered_pictures_stay_inside, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(killed_publish_is_finished, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(contact_sheets, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(films, fixture_setup, fixture_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
