@@ -228,6 +228,8 @@ ipos_status ip_train(const ip_train_task *task, const ip_train_plan *plan, const
     int32_t former = state.b->gradients(1);
     ipos_status status = run(&state, result);
     state.b->gradients(former);
+    for (size_t i = 0; i < state.count; i++)
+        (void)state.b->clear_grad(task->params->tensors[i]);
     ip_train_state_free(&state);
     return status;
 }

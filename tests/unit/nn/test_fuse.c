@@ -440,6 +440,35 @@ static void failing_supplies(void **state)
     ip_fuse_free(fuse);
 }
 
+/* A limit met at any place of a step: a status, nothing lost, and the next run works. */
+static void memory_runs_out(void **state)
+{
+    (void)state;
+    supply s;
+    ip_fuse *fuse;
+    ip_train_result result;
+    uint64_t before, after;
+    int refused = 0;
+    ok(ip_fuse_new(b, IP_DEVICE_CPU, 3, &fuse));
+    b->memory(&before, NULL, NULL);
+    for (uint64_t room = 1 << 20; room < 200u << 20; room = room * 3 / 2) {
+        supply_new(&s, 1);
+        ok(b->use_cache(1ull << 30, before + room));
+        ipos_status status = ip_fuse_train(fuse, &s.training, &result);
+        assert_true(status == IPOS_OK || status == IPOS_ERR_NO_MEMORY);
+        refused += status != IPOS_OK;
+        supply_free(&s);
+        b->memory(&after, NULL, NULL);
+        assert_int_equal(after, before);
+    }
+    assert_true(refused > 4);
+    ok(b->use_cache(1ull << 30, 0));
+    supply_new(&s, 1);
+    ok(ip_fuse_train(fuse, &s.training, &result));
+    supply_free(&s);
+    ip_fuse_free(fuse);
+}
+
 int main(void)
 {
     b = ip_backend();
@@ -449,6 +478,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {cmocka_unit_test(fresh_network_changes_nothing), cmocka_unit_test(patches), cmocka_unit_test(blends_agree),
         cmocka_unit_test(tiles_have_no_seams), cmocka_unit_test(reach_is_known), cmocka_unit_test(memory_is_bounded), cmocka_unit_test(bad_input),
-        cmocka_unit_test(training_helps), cmocka_unit_test(resumes_bit_exactly), cmocka_unit_test(failing_supplies)};
+        cmocka_unit_test(training_helps), cmocka_unit_test(resumes_bit_exactly), cmocka_unit_test(failing_supplies),
+        cmocka_unit_test(memory_runs_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,19 @@
 
 #include "safetensors.h"
 
+/* Refuses an allocation once so many have been given; negative: none. */
+static long left = -1;
+static bool refused;
+static void *limited(size_t bytes)
+{
+    if (left == 0) {
+        refused = true;
+        return NULL;
+    }
+    left -= left > 0;
+    return malloc(bytes ? bytes : 1);
+}
+
 static ipos_status count_up(void *user, size_t index, float *values, int64_t count)
 {
     (void)user;
@@ -192,9 +205,40 @@ static void changed_bytes(void **state)
     ip_free(bytes);
 }
 
+/* The JSON library out of memory at every one of its allocations. */
+static void no_memory_anywhere(void **state)
+{
+    (void)state;
+    void *bytes, *again;
+    size_t size, again_size;
+    ip_safetensors file;
+    assert_int_equal(ip_st_write(sources, IP_COUNT(sources), NULL, count_up, NULL, &bytes, &size), IPOS_OK);
+    json_set_alloc_funcs(limited, free);
+    for (long place = 0; place < 3000; place++) {
+        refused = false;
+        left = place;
+        ipos_status read = ip_st_parse(bytes, size, &file);
+        assert_int_equal(read == IPOS_OK, !refused);
+        ip_st_free(&file);
+        left = place;
+        ipos_status written = ip_st_write(sources, IP_COUNT(sources), NULL, count_up, NULL, &again, &again_size);
+        assert_true(written == (again ? IPOS_OK : IPOS_ERR_NO_MEMORY));
+        left = -1;
+        if (again)
+            assert_int_equal(again_size, size);
+        ip_free(again);
+        if (!refused && place > 50)
+            break;
+    }
+    assert_false(refused);
+    json_set_alloc_funcs(malloc, free);
+    ip_free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(written_reads_back), cmocka_unit_test(failures_while_writing),
-        cmocka_unit_test(malformed_headers), cmocka_unit_test(malformed_lengths), cmocka_unit_test(deep_nesting), cmocka_unit_test(changed_bytes)};
+        cmocka_unit_test(malformed_headers), cmocka_unit_test(malformed_lengths), cmocka_unit_test(deep_nesting), cmocka_unit_test(changed_bytes),
+        cmocka_unit_test(no_memory_anywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
