@@ -1,5 +1,9 @@
 /* Attributes byte for byte, parts, levels, and what is refused clearly. */
 #include "exr_make.h"
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const struct {
     const char *name, *type;
@@ -260,10 +264,48 @@ static void deep_is_refused(void **unused) {
     ip_buffer_free(&b);
 }
 
-int main(void) {
+/* What a copy of this program away from the modules says to a DWA file: 0 if it names what is missing. */
+static int without_module(const char *path) {
+    ipos_frame *frame = NULL;
+    const ipos_status status = ip_image_read(NULL, path, NULL, 0, 0, &frame);
+    return status == IPOS_ERR_UNSUPPORTED && !frame && strstr(ipos_last_error(), "interpos_dwa.so") ? 0 : 1;
+}
+
+static void a_missing_module_is_named(void **unused) {
+    char folder[] = "/tmp/interpos-exr-XXXXXX", program[64], picture[64];
+    void *self = NULL;
+    size_t size = 0;
+    (void)unused;
+    assert_non_null(mkdtemp(folder));
+    snprintf(program, sizeof program, "%s/program", folder);
+    snprintf(picture, sizeof picture, "%s/picture.exr", folder);
+    assert_int_equal(ip_file_read("/proc/self/exe", (uint64_t)1 << 30, &self, &size), IPOS_OK);
+    assert_int_equal(ip_file_write(program, self, size), IPOS_OK);
+    ip_free(self);
+    assert_int_equal(chmod(program, 0700), 0);
+    ipos_frame *frame = make_rgba(8, 8);
+    const ipos_write_config config = {.struct_size = sizeof config, .compression = "dwab"};
+    assert_int_equal(ip_image_write(&frame, 1, &config, picture, NULL, NULL), IPOS_OK);
+    ipos_frame_release(frame);
+    const pid_t child = fork();
+    if (child == 0) {
+        execl(program, program, picture, (char *)NULL);
+        _exit(127);
+    }
+    int code = -1;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    unlink(program);
+    unlink(picture);
+    rmdir(folder);
+    assert_int_equal(code, 0);
+}
+
+int main(int count, char **words) {
+    if (count == 2)
+        return without_module(words[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_attribute_comes_back), cmocka_unit_test(bad_values_are_not_written), cmocka_unit_test(primaries_name_the_encoding),
         cmocka_unit_test(parts_with_windows_of_their_own), cmocka_unit_test(parts_must_agree), cmocka_unit_test(linear_flags_survive),
-        cmocka_unit_test(the_full_level_is_read), cmocka_unit_test(deep_is_refused)};
+        cmocka_unit_test(the_full_level_is_read), cmocka_unit_test(deep_is_refused), cmocka_unit_test(a_missing_module_is_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
