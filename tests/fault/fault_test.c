@@ -156,7 +156,6 @@ static void *cancel_later(void *user)
 {
     test_host *host = user;
     sleep_ms(300);
-    host->last_done = 0;
     atomic_store(&host->cancel.set, 1);
     return NULL;
 }
