@@ -232,10 +232,14 @@ static ipos_status ingest_clip(ip_ingest *ingest)
     }
     bool known = status == IPOS_OK;
     status = ingest->info->movie ? hash_movie(ingest) : IPOS_OK;
-    if (status == IPOS_OK && known && resumable(ingest, &old))
-        ingest->row.id = old.id;
-    else if (status == IPOS_OK)
+    if (status == IPOS_OK && known && resumable(ingest, &old)) {
+        /* The row as it stands is what gets completed. */
+        ip_clip_row mine = ingest->row;
+        ingest->row = old;
+        old = mine;
+    } else if (status == IPOS_OK) {
         status = register_clip(ingest);
+    }
     if (known)
         ip_clip_row_free(&old);
     if (status == IPOS_OK && ingest->row.copied)
