@@ -96,7 +96,11 @@ static ipos_status palette_way(ip_tiff_file *file, const layout *l, char *text) 
 
 static ipos_status rgba_way(ip_tiff_file *file, const layout *l, char *text) {
     char why[1024] = "";
-    if (!TIFFRGBAImageOK(file->tif, why)) {
+    TIFFRGBAImage converter;
+    bool able = TIFFRGBAImageOK(file->tif, why) && TIFFRGBAImageBegin(&converter, file->tif, 1, why);
+    if (able)
+        TIFFRGBAImageEnd(&converter);
+    if (!able) {
         snprintf(text, IP_TIFF_TEXT, "colour space %u is not supported here: %.200s", l->photometric, why);
         return IPOS_ERR_UNSUPPORTED;
     }
