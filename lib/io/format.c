@@ -1,16 +1,6 @@
 #include "ffmpeg.h"
 
-static const ip_image_format *const formats[] = {
-#ifdef IP_WITH_PNG
-    &ip_format_png,
-#endif
-#ifdef IP_WITH_TIFF
-    &ip_format_tiff,
-#endif
-#ifdef IP_WITH_EXR
-    &ip_format_exr,
-#endif
-    &ip_format_jpeg, &ip_format_dpx, NULL};
+static const ip_image_format *const formats[] = {&ip_format_png, &ip_format_tiff, &ip_format_exr, &ip_format_jpeg, &ip_format_dpx, NULL};
 
 const ip_image_format *ip_format_of_bytes(const uint8_t *head, size_t n) {
     for (size_t i = 0; formats[i]; i++)
