@@ -66,7 +66,7 @@ typedef struct ipos_host_clip {
     int32_t training;      /* as in ipos_clip_config; recorded */
     const char *name;      /* for the ledger and the callback; required */
     int64_t first, last;   /* frame numbers that exist */
-    ipos_rational rate;
+    ipos_rational rate;    /* 0/0: unknown */
     const char *encoding;  /* required */
     const char *owner;     /* required */
     const char *licence;   /* required */

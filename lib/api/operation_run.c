@@ -169,7 +169,9 @@ static ipos_status run_project_clip(ip_run *run)
 static ipos_status run_host_clip(ip_run *run)
 {
     const ipos_host_clip *clip = &run->operation->host.clip;
-    const ip_op_clip view = {.name = clip->name, .encoding = clip->encoding, .first = clip->first, .last = clip->last, .rate = clip->rate};
+    const ipos_rational unknown = {0, 1};
+    const ip_op_clip view = {.name = clip->name, .encoding = clip->encoding, .first = clip->first, .last = clip->last,
+        .rate = clip->rate.den ? clip->rate : unknown};
 
     IP_TRY(run_engine(run, &view));
     ip_results_sort(run->operation);
