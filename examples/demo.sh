@@ -29,38 +29,51 @@ if [ -z "$footage" ]; then
 else
   ./setup.sh
 fi
-interpos=build/examples/interpos/interpos
+interpos=build/examples/interpos
 
-[ -d "$project" ] || "$interpos" init "$project"
+[ -f "$project/interpos.sqlite" ] || "$interpos" init "$project"
 echo "== ingest: $footage"
-rate=()
-"$interpos" info "$footage" --json | grep -q '"rate"' || rate=(--fps 24)
-"$interpos" ingest "$project" "$footage" --clip demo "${rate[@]}" --encoding "${INTERPOS_ENCODING:-rec709}" --owner "demo" \
-  --licence "own measurement" --training allowed
+rate=() encoding=(--encoding "${INTERPOS_ENCODING:-rec709}")
+"$interpos" info "$footage" --json | grep -q '"rate": *\[' || rate=(--fps 24)
+"$interpos" ingest "$project" "$footage" --clip demo "${rate[@]}" "${encoding[@]}" --owner "demo" --licence "own measurement" --training allowed
 "$interpos" clips "$project"
 
 if [ -z "$frames" ]; then # five frames, every second one, two thirds into the clip
-  read -r first last < <("$interpos" clips "$project" --json | tr -d ' \n' | sed 's/.*"first":\(-\?[0-9]*\).*"last":\(-\?[0-9]*\).*/\1 \2/')
+  range=$("$interpos" clips "$project" --json | tr -d ' \n')
+  first=$(grep -o '"first":-\?[0-9]*' <<<"$range" | head -n 1 | cut -d: -f2)
+  last=$(grep -o '"last":-\?[0-9]*' <<<"$range" | head -n 1 | cut -d: -f2)
   middle=$((first + (last - first) * 2 / 3))
   frames="$middle-$((middle + 8))x2"
 fi
 
 echo "== train: $minutes minutes on this clip alone"
-if ! "$interpos" models "$project" | grep -q '^demo .*ready'; then
+"$interpos" models "$project" --json | tr -d ' \n' | grep -q '"name":"demo"[^}]*"state":"ready"' ||
   "$interpos" train "$project" --for inbetween --model demo --clips demo --minutes "$minutes" --resume
-fi
 "$interpos" card "$project" demo
 
 echo "== render: frames $frames are hidden and made again"
-"$interpos" render "$project" --operation inbetween --clip demo --frames "$frames" --model demo
+made=$("$interpos" render "$project" --operation inbetween --clip demo --frames "$frames" --model demo --json)
 "$interpos" options "$project"
-best=$("$interpos" options "$project" --json | tr -d ' \n' | grep -o '"request":"[^"]*"\|"id":"o[0-9]*"\|"rank":[0-9]*' >/dev/null;
-  "$interpos" options "$project" --best)
+best=$(grep -o '"id": *"o[0-9]*"' <<<"$made" | head -n 1 | grep -o 'o[0-9]*')
+
+echo "== accept $best, the one that predicts its known neighbours best, and publish it"
 "$interpos" accept "$project" "$best" --by "demo" --note "first of the list"
-"$interpos" publish "$project" "$best" "$project/published"
+"$interpos" publish "$project" "$best" "$project/published-$best"
 "$interpos" verify "$project"
-echo
-echo "pictures:   $project/published (full size), contact sheets: $project/options/*/sheet.png"
-echo "what next:  $interpos options $project        what was offered, with scores"
-echo "            $interpos card $project demo      what the model was trained on and how it scored on held-out shots"
-echo "            $interpos --help                  and examples/demo.sh YOUR_FOOTAGE"
+
+if [ -f "$footage" ] && [ -z "${frames//[0-9x-]/}" ]; then
+  echo "== the frames made, beside what the camera saw (PSNR in dB)"
+  for picture in "$project/published-$best"/*.png; do
+    number=$(basename "$picture" .png | grep -o '[0-9]*$')
+    score=$(ffmpeg -v info -i "$footage" -i "$picture" -frames:v 1 -lavfi \
+      "[0]select=eq(n\\,$((10#$number))),setpts=0,format=gbrp[t];[1]setpts=0,format=gbrp[m];[m][t]psnr" -f null - 2>&1 | grep -o 'average:[0-9.]*') || true
+    echo "frame $((10#$number))  ${score#average:}"
+  done
+fi
+cat <<END
+
+pictures:   $project/published-$best (full size), $project/options/*/sheet.png (contact sheets: neighbours, made, evidence)
+what next:  $interpos options $project       what was offered, with scores
+            $interpos card $project demo     what the model learned from, and how it scored on held-out shots
+            $interpos --help ; examples/demo.sh YOUR_FOOTAGE
+END
