@@ -29,7 +29,7 @@ if [ -z "$footage" ]; then
 else
   ./setup.sh
 fi
-interpos=build/examples/interpos
+interpos=build/examples/interpos/interpos
 
 [ -f "$project/interpos.sqlite" ] || "$interpos" init "$project"
 echo "== ingest: $footage"

@@ -25,7 +25,7 @@ typedef struct ib_target {
     int64_t hold;
     ip_inbetween_choice choice;
     bool use_learned, learned_measured;
-    double learned_psnr; /* as far as measured */
+    double learned_gain; /* dB over the classical plan on the same neighbours, as far as measured */
 } ib_target;
 
 typedef struct ib_run {
@@ -120,7 +120,7 @@ static double forced_trajectory(const ip_op_host *host, double automatic) {
 
 static ipos_status try_learned(ib_run *run, ib_target *target) {
     const ib_shot *shot = &run->shots[target->shot];
-    double gain = 0, sum = 0;
+    double gain = 0;
     int measured = 0;
     for (size_t i = target->left; i <= target->left + 1; i++) {
         if (!run->tried[i]) {
@@ -129,14 +129,13 @@ static ipos_status try_learned(ib_run *run, ib_target *target) {
         }
         if (run->trials[i].measured) {
             gain += run->trials[i].learned - run->trials[i].classical;
-            sum += run->trials[i].learned;
             measured++;
         }
     }
     target->learned_measured = measured > 0;
     if (measured)
-        target->learned_psnr = sum / measured;
-    target->use_learned = measured && gain / measured >= learned_margin;
+        target->learned_gain = gain / measured;
+    target->use_learned = measured && target->learned_gain >= learned_margin;
     return IPOS_OK;
 }
 
@@ -303,7 +302,7 @@ static double score_of(const ib_run *run, int method) {
         ip_inbetween_variant variant = variant_of(target, method, &learned);
         if (target->held || !target->choice.measured || (learned && !target->learned_measured))
             continue;
-        sum += learned ? target->learned_psnr : target->choice.psnr[variant];
+        sum += target->choice.psnr[variant] + (learned ? target->learned_gain : 0);
         measured++;
     }
     return measured ? sum / (double)measured : -1;
