@@ -1,5 +1,6 @@
 /* The in-between operation over frames whose motion is known. */
 #include "fake_host.h"
+#include "moving.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -9,58 +10,6 @@
 #include <cmocka.h>
 
 extern const ip_op ip_op_inbetween;
-
-enum { W = 128, H = 96 };
-static int cut_at = 1000; /* frames from here on show something else */
-
-/* A smooth texture that moves 3 px right and 1 px down a frame; scale and offset make it scene-linear with negatives and highlights. */
-static float texture(double x, double y, int64_t number, int c) {
-    double u = x - 3.0 * (double)number, v = y - 1.0 * (double)number;
-    if (number >= cut_at)
-        u = x * 1.7 + y, v = y * .3 - 2 * x;
-    return (float)(.5 + .2 * sin(u * .21 + c) + .15 * sin(v * .17 + u * .05) + .1 * sin((u + v) * .45 + 2 * c));
-}
-
-static ipos_status make_u8(int64_t number, ipos_frame **out) {
-    static const ipos_channel channels[3] = {{"R", IPOS_U8, 1, 1}, {"G", IPOS_U8, 1, 1}, {"B", IPOS_U8, 1, 1}};
-    ipos_box window = {0, 0, W, H};
-    IP_TRY(ip_frame_new(&window, NULL, channels, 3, NULL, NULL, out));
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < H; y++)
-            for (int x = 0; x < W; x++)
-                (*out)->channels[c].data[y * (*out)->channels[c].row_stride + x * (*out)->channels[c].pixel_stride] =
-                    (uint8_t)lrintf(255 * texture(x, y, number, c));
-    return ipos_frame_set_encoding(*out, "rec709");
-}
-
-static float linear_value(double x, double y, int64_t number, int c) {
-    float t = texture(x, y, number, c);
-    return t < .3f ? (t - .3f) * .2f : powf(t, 8) * 100; /* some negatives, highlights far over 1 */
-}
-
-/* Half R,G,B, a float depth, an alpha that is 1 everywhere, identifiers; a data window that moves about in the display window. */
-static ipos_status make_exr(int64_t number, ipos_frame **out) {
-    static const ipos_channel channels[6] = {{"A", IPOS_F16, 1, 1}, {"B", IPOS_F16, 1, 1}, {"G", IPOS_F16, 1, 1}, {"R", IPOS_F16, 1, 1},
-        {"Z", IPOS_F32, 1, 1}, {"id", IPOS_U32, 1, 1}};
-    ipos_box window = {-4 + (int)(number % 2), 2, W, H}, display = {0, 0, W + 8, H + 8};
-    IP_TRY(ip_frame_new(&window, &display, channels, 6, NULL, NULL, out));
-    float *line = malloc(W * H * sizeof *line);
-    for (int i = 0; i < 5; i++) {
-        for (int y = 0; y < H; y++)
-            for (int x = 0; x < W; x++) {
-                double px = x + window.x, py = y + window.y;
-                line[y * W + x] = i == 0 ? 1 : i == 4 ? 1000 + 500 * texture(px, py, number, 0) : linear_value(px, py, number, 3 - i);
-            }
-        ip_channel_from_float(&(*out)->channels[i], line);
-    }
-    free(line);
-    for (int y = 0; y < H; y++)
-        for (int x = 0; x < W; x++) {
-            uint32_t id = texture(x + window.x, y + window.y, number, 0) > .5f ? 4000000001u : 7u;
-            memcpy((*out)->channels[5].data + y * (*out)->channels[5].row_stride + x * (*out)->channels[5].pixel_stride, &id, sizeof id);
-        }
-    return ipos_frame_set_encoding(*out, "linear");
-}
 
 static double psnr_u8(const ipos_frame *a, const ipos_frame *b) {
     double sum = 0;
@@ -77,7 +26,7 @@ static double psnr_u8(const ipos_frame *a, const ipos_frame *b) {
 static void missing_frames_are_made_and_never_read(void **state) {
     (void)state;
     fake_host fake;
-    fake_open(&fake, ip_op_inbetween.spec, 1, 20, "rec709", make_u8, NULL);
+    fake_open(&fake, ip_op_inbetween.spec, 1, 20, "rec709", moving_u8, NULL);
     const ipos_rational times[] = {{8, 1}, {10, 1}, {23, 2}};
     fake_times(&fake, times, 3);
     assert_int_equal(ip_op_inbetween.run(&fake.host), IPOS_OK);
@@ -88,7 +37,7 @@ static void missing_frames_are_made_and_never_read(void **state) {
         assert_int_equal(fake.variants[i].rank, i);
     assert_true(fake.variants[0].score > 25);
     ipos_frame *truth, *made = fake_picture(&fake, fake.variants[0].variant, times[0]);
-    assert_int_equal(make_u8(8, &truth), IPOS_OK);
+    assert_int_equal(moving_u8(8, &truth), IPOS_OK);
     assert_non_null(made);
     double best = psnr_u8(made, truth), average = psnr_u8(fake_picture(&fake, "average", times[0]), truth);
     if (best < 38 || best < average + 8)
@@ -114,7 +63,7 @@ static float sample(const ipos_frame *frame, const char *name, int x, int y) {
 static void all_channels_go_along_unclamped(void **state) {
     (void)state;
     fake_host fake;
-    fake_open(&fake, ip_op_inbetween.spec, 1, 12, "linear", make_exr, (const char *const[]){"variants", "full,plain", NULL});
+    fake_open(&fake, ip_op_inbetween.spec, 1, 12, "linear", moving_exr, (const char *const[]){"variants", "full,plain", NULL});
     const ipos_rational times[] = {{6, 1}};
     fake_times(&fake, times, 1);
     assert_int_equal(ip_op_inbetween.run(&fake.host), IPOS_OK);
@@ -132,12 +81,12 @@ static void all_channels_go_along_unclamped(void **state) {
                 lowest = fminf(lowest, r);
                 highest = fmaxf(highest, r);
                 assert_true(fabsf(sample(made, "A", x, y) - 1) < 1e-3f);
-                depth += fabs(sample(made, "Z", x, y) - (1000 + 500 * texture(x, y, 6, 0)));
+                depth += fabs(sample(made, "Z", x, y) - (1000 + 500 * moving_texture(x, y, 6, 0)));
                 const ip_channel *id = &made->channels[5];
                 uint32_t value;
                 memcpy(&value, id->data + (y - made->data_window.y) * id->row_stride + (x - made->data_window.x) * id->pixel_stride, 4);
                 known += value == 7 || value == 4000000001u;
-                wrong += value != (texture(x, y, 6, 0) > .5f ? 4000000001u : 7u);
+                wrong += value != (moving_texture(x, y, 6, 0) > .5f ? 4000000001u : 7u);
             }
         int pixels = (H - 20) * (W - 24);
         assert_true(lowest < -.005f && highest > 2);
@@ -152,8 +101,8 @@ static void nothing_crosses_a_cut(void **state) {
     (void)state;
     fake_host fake;
     const int64_t cuts[] = {9};
-    cut_at = 9;
-    fake_open(&fake, ip_op_inbetween.spec, 1, 16, "rec709", make_u8, NULL);
+    moving_cut_at = 9;
+    fake_open(&fake, ip_op_inbetween.spec, 1, 16, "rec709", moving_u8, NULL);
     fake.clip.cuts = cuts;
     fake.clip.cut_count = 1;
     const ipos_rational times[] = {{7, 1}};
@@ -164,7 +113,7 @@ static void nothing_crosses_a_cut(void **state) {
     fake_close(&fake);
     /* The first frame of a shot has a known frame on one side only: refused, or held if asked. */
     const ipos_rational first[] = {{9, 1}};
-    fake_open(&fake, ip_op_inbetween.spec, 1, 16, "rec709", make_u8, NULL);
+    fake_open(&fake, ip_op_inbetween.spec, 1, 16, "rec709", moving_u8, NULL);
     fake.clip.cuts = cuts;
     fake.clip.cut_count = 1;
     fake_times(&fake, first, 1);
@@ -172,24 +121,24 @@ static void nothing_crosses_a_cut(void **state) {
     assert_non_null(strstr(ipos_last_error(), "edges=hold"));
     assert_int_equal(fake.fetches, 0);
     fake_close(&fake);
-    fake_open(&fake, ip_op_inbetween.spec, 1, 16, "rec709", make_u8, (const char *const[]){"edges", "hold", NULL});
+    fake_open(&fake, ip_op_inbetween.spec, 1, 16, "rec709", moving_u8, (const char *const[]){"edges", "hold", NULL});
     fake.clip.cuts = cuts;
     fake.clip.cut_count = 1;
     fake_times(&fake, first, 1);
     assert_int_equal(ip_op_inbetween.run(&fake.host), IPOS_OK);
     ipos_frame *next;
-    assert_int_equal(make_u8(10, &next), IPOS_OK);
+    assert_int_equal(moving_u8(10, &next), IPOS_OK);
     assert_true(psnr_u8(fake_picture(&fake, "full", first[0]), next) > 90);
     ipos_frame_release(next);
     fake_close(&fake);
-    cut_at = 1000;
+    moving_cut_at = 1000;
 }
 
 static void repeated_frames_are_not_neighbours(void **state) {
     (void)state;
     fake_host fake;
     const int64_t repeats[] = {9, 11};
-    fake_open(&fake, ip_op_inbetween.spec, 1, 20, "rec709", make_u8, (const char *const[]){"variants", "plain", NULL});
+    fake_open(&fake, ip_op_inbetween.spec, 1, 20, "rec709", moving_u8, (const char *const[]){"variants", "plain", NULL});
     fake.clip.duplicates = repeats;
     fake.clip.duplicate_count = 2;
     const ipos_rational times[] = {{10, 1}};
@@ -203,7 +152,7 @@ static void repeated_frames_are_not_neighbours(void **state) {
 static void cancel_stops_it(void **state) {
     (void)state;
     fake_host fake;
-    fake_open(&fake, ip_op_inbetween.spec, 1, 20, "rec709", make_u8, NULL);
+    fake_open(&fake, ip_op_inbetween.spec, 1, 20, "rec709", moving_u8, NULL);
     ip_cancel cancel;
     atomic_init(&cancel.set, 1);
     fake.host.cancel = &cancel;
@@ -216,7 +165,7 @@ static void cancel_stops_it(void **state) {
 static void training_gives_a_model_that_renders(void **state) {
     (void)state;
     fake_host fake;
-    fake_open(&fake, ip_op_inbetween.spec, 1, 30, "rec709", make_u8, NULL);
+    fake_open(&fake, ip_op_inbetween.spec, 1, 30, "rec709", moving_u8, NULL);
     fake.host.steps = 6;
     fake.host.seed = 3;
     assert_int_equal(ip_op_inbetween.train(&fake.host), IPOS_OK);
@@ -224,7 +173,7 @@ static void training_gives_a_model_that_renders(void **state) {
     assert_non_null(strstr(fake.measured, "\"held_out\""));
     assert_non_null(strstr(fake.measured, "\"baseline\""));
     fake_host run;
-    fake_open(&run, ip_op_inbetween.spec, 1, 20, "rec709", make_u8, NULL);
+    fake_open(&run, ip_op_inbetween.spec, 1, 20, "rec709", moving_u8, NULL);
     run.host.model = fake.model;
     run.host.model_bytes = fake.model_bytes;
     const ipos_rational times[] = {{8, 1}};
@@ -234,7 +183,7 @@ static void training_gives_a_model_that_renders(void **state) {
     fake_close(&run);
     /* A damaged model is refused with a text. */
     ((char *)fake.model)[9] ^= 0x55;
-    fake_open(&run, ip_op_inbetween.spec, 1, 20, "rec709", make_u8, NULL);
+    fake_open(&run, ip_op_inbetween.spec, 1, 20, "rec709", moving_u8, NULL);
     run.host.model = fake.model;
     run.host.model_bytes = fake.model_bytes;
     fake_times(&run, times, 1);
@@ -247,7 +196,7 @@ static void training_gives_a_model_that_renders(void **state) {
 static void too_little_to_learn_from_is_said(void **state) {
     (void)state;
     fake_host fake;
-    fake_open(&fake, ip_op_inbetween.spec, 1, 4, "rec709", make_u8, NULL);
+    fake_open(&fake, ip_op_inbetween.spec, 1, 4, "rec709", moving_u8, NULL);
     fake.host.steps = 6;
     assert_int_equal(ip_op_inbetween.train(&fake.host), IPOS_ERR_ARGUMENT);
     assert_non_null(strstr(ipos_last_error(), "longer"));
