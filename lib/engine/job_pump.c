@@ -114,7 +114,9 @@ static ipos_status on_variant(job_state *state, const json_t *body)
     IP_TRY(ip_json_real(body, "score", &score));
     if (state->stopping || !state->job || !state->job->variant)
         return IPOS_OK;
-    char *text = details && json_is_object(details) ? json_dumps(details, JSON_COMPACT) : NULL;
+    char *text = json_is_object(details) ? json_dumps(details, JSON_COMPACT) : NULL;
+    if (!text && json_is_object(details))
+        return stop(state, ip_no_memory(4096));
     ipos_status status = state->job->variant(state->job->user, variant, title, (int)rank, score, text);
     free(text);
     return status == IPOS_OK ? IPOS_OK : stop(state, status);
@@ -129,8 +131,11 @@ static ipos_status on_bytes(job_state *state, const json_t *body, bool model)
     if (status != IPOS_OK && !is_ours(status))
         return status;
     if (status == IPOS_OK && job && !state->stopping && model && job->model_saved) {
-        char *text = measured && json_is_object(measured) ? json_dumps(measured, JSON_COMPACT) : NULL;
-        status = job->model_saved(job->user, bytes.view, bytes.size, text ? text : "{}");
+        char *text = json_is_object(measured) ? json_dumps(measured, JSON_COMPACT) : NULL;
+        if (!text && json_is_object(measured))
+            status = ip_no_memory(4096);
+        else
+            status = job->model_saved(job->user, bytes.view, bytes.size, text ? text : "{}");
         free(text);
     } else if (status == IPOS_OK && job && !state->stopping && !model && job->checkpoint_saved) {
         status = job->checkpoint_saved(job->user, bytes.view, bytes.size);

@@ -140,13 +140,21 @@ ipos_status run_job(test_host *host, test_job what)
         .cut_count = 2};
     bool fault = !strcmp(what.operation, "fault");
     ip_option_values *options = fault ? ip_options_new(ip_op_fault_spec.options, ip_op_fault_spec.option_count) : NULL;
+    if (fault && !options)
+        return IPOS_ERR_NO_MEMORY;
     if (fault) {
         char after[16], pause[16];
         snprintf(after, sizeof after, "%d", what.after);
         snprintf(pause, sizeof pause, "%d", what.pause);
-        assert_int_equal(ip_options_set(options, "how", what.how ? what.how : "nothing"), IPOS_OK);
-        assert_int_equal(ip_options_set(options, "after", after), IPOS_OK);
-        assert_int_equal(ip_options_set(options, "pause", pause), IPOS_OK);
+        ipos_status status = ip_options_set(options, "how", what.how ? what.how : "nothing");
+        if (status == IPOS_OK)
+            status = ip_options_set(options, "after", after);
+        if (status == IPOS_OK)
+            status = ip_options_set(options, "pause", pause);
+        if (status != IPOS_OK) {
+            ip_options_free(options);
+            return status;
+        }
     }
     const ip_job job = {
         .operation = what.operation, .train = what.train, .specs = fault ? ip_op_fault_spec.options : NULL, .options = options,
