@@ -3,6 +3,7 @@
 #define IP_INBETWEEN_PLAN_H
 
 #include "inbetween.h"
+#include "match.h"
 
 typedef enum ip_flow_kind { IP_FLOW_MEDIUM, IP_FLOW_FINE, IP_FLOW_FLIPPED, IP_FLOW_KINDS } ip_flow_kind;
 
@@ -65,6 +66,8 @@ typedef struct ip_flow_key {
     ip_flow_kind kind;
 } ip_flow_key;
 ipos_status ip_session_flows(ip_inbetween *session, const ip_flow_key *keys, int count, const ip_plane_f **flows);
+/* Large-motion override of the flows from -> to (sides[0]) and back (sides[1]); valid as flows are. */
+ipos_status ip_session_override(ip_inbetween *session, size_t from, size_t to, const ip_override **sides);
 const ip_inbetween_source *ip_session_source(const ip_inbetween *session);
 ip_box_i ip_session_active(const ip_inbetween *session);
 ipos_status ip_session_tick(ip_inbetween *session);

@@ -43,16 +43,39 @@ static ipos_status project(const ip_seen *from, const ip_seen *to, const ip_plan
     return status;
 }
 
-static ipos_status add_layer(ip_inbetween *session, ip_inbetween_plan *plan, ip_layer *layer, ip_flow_kind kind) {
+/* The pair's flows of one kind, both ways, with the override put in for the full variant. */
+static ipos_status layer_flows(ip_inbetween *session, const ip_inbetween_plan *plan, ip_flow_kind kind, ip_plane_f flows[4]) {
     ip_flow_key keys[2] = {{plan->left, plan->right, kind}, {plan->right, plan->left, kind}};
-    const ip_plane_f *flows[2];
+    const ip_plane_f *found[2];
+    const ip_override *sides = NULL;
+    if (plan->variant == IP_INBETWEEN_FULL)
+        IP_TRY(ip_session_override(session, plan->left, plan->right, &sides));
+    IP_TRY(ip_session_flows(session, keys, 2, found));
+    IP_TRY(ip_planes_new(plan->active.width, plan->active.height, flows, 4));
+    for (int i = 0; i < 2; i++) {
+        ip_plane_copy(&flows[2 * i], &found[i][0]);
+        ip_plane_copy(&flows[2 * i + 1], &found[i][1]);
+        if (sides)
+            ip_override_apply(&sides[i], &flows[2 * i], ip_session_source(session)->threads);
+    }
+    return IPOS_OK;
+}
+
+static ipos_status add_layer(ip_inbetween *session, ip_inbetween_plan *plan, ip_layer *layer, ip_flow_kind kind) {
     const ip_seen *left, *right;
     int threads = ip_session_source(session)->threads;
-    IP_TRY(ip_session_flows(session, keys, 2, flows));
-    IP_TRY(ip_session_frame(session, plan->left, &left));
-    IP_TRY(ip_session_frame(session, plan->right, &right));
-    IP_TRY(project(left, right, flows[0], plan->position, 1.f, layer->a, &layer->cover_a, threads));
-    IP_TRY(project(right, left, flows[1], 1.f - plan->position, -1.f, layer->b, &layer->cover_b, threads));
+    ip_plane_f flows[4] = {0};
+    ipos_status status = layer_flows(session, plan, kind, flows);
+    if (status == IPOS_OK)
+        status = ip_session_frame(session, plan->left, &left);
+    if (status == IPOS_OK)
+        status = ip_session_frame(session, plan->right, &right);
+    if (status == IPOS_OK)
+        status = project(left, right, &flows[0], plan->position, 1.f, layer->a, &layer->cover_a, threads);
+    if (status == IPOS_OK)
+        status = project(right, left, &flows[2], 1.f - plan->position, -1.f, layer->b, &layer->cover_b, threads);
+    ip_planes_free(flows, 4);
+    IP_TRY(status);
     IP_TRY(ip_planes_new(plan->active.width, plan->active.height, layer->weight, IP_INBETWEEN_CANDIDATES));
     IP_TRY(ip_layer_fuse(plan, layer, left, right, threads));
     return ip_session_tick(session);

@@ -190,6 +190,35 @@ ipos_status ip_session_flows(ip_inbetween *session, const ip_flow_key *keys, int
     return run_batch(session, &batch);
 }
 
+ipos_status ip_session_override(ip_inbetween *session, size_t from, size_t to, const ip_override **sides) {
+    ip_override_slot *slot = &session->overrides[0];
+    for (int i = 0; i < IP_OVERRIDE_SLOTS; i++) {
+        ip_override_slot *s = &session->overrides[i];
+        if (s->used && s->from == from && s->to == to) {
+            s->used = ++session->clock;
+            *sides = s->sides;
+            return IPOS_OK;
+        }
+        if (s->used < slot->used)
+            slot = s;
+    }
+    const ip_flow_key keys[2] = {{from, to, IP_FLOW_MEDIUM}, {to, from, IP_FLOW_MEDIUM}};
+    const ip_plane_f *flows[2];
+    const ip_seen *a, *b;
+    IP_TRY(ip_session_flows(session, keys, 2, flows));
+    IP_TRY(ip_session_frame(session, from, &a));
+    IP_TRY(ip_session_frame(session, to, &b));
+    ip_override_free(&slot->sides[0]);
+    ip_override_free(&slot->sides[1]);
+    slot->used = 0;
+    IP_TRY(ip_match(&a->color, &b->color, flows[0], flows[1], session->source.threads, session->source.cancel, slot->sides));
+    slot->from = from;
+    slot->to = to;
+    slot->used = ++session->clock;
+    *sides = slot->sides;
+    return ip_session_tick(session);
+}
+
 const ip_inbetween_source *ip_session_source(const ip_inbetween *session) { return &session->source; }
 ip_box_i ip_session_active(const ip_inbetween *session) { return session->active; }
 
@@ -227,6 +256,10 @@ void ip_inbetween_close(ip_inbetween *session) {
         seen_free(&session->frames[i].seen);
     for (int i = 0; i < IP_FLOW_SLOTS; i++)
         ip_planes_free(session->flows[i].flow, 2);
+    for (int i = 0; i < IP_OVERRIDE_SLOTS; i++) {
+        ip_override_free(&session->overrides[i].sides[0]);
+        ip_override_free(&session->overrides[i].sides[1]);
+    }
     ip_free(session->times);
     ip_free(session->loo);
     ip_free(session);

@@ -3,8 +3,9 @@
 #define IP_SESSION_H
 
 #include "inbetween_plan.h"
+#include "match.h"
 
-enum { IP_FRAME_SLOTS = 8, IP_FLOW_SLOTS = 12, IP_FLOW_BATCH = 8 };
+enum { IP_FRAME_SLOTS = 8, IP_FLOW_SLOTS = 12, IP_FLOW_BATCH = 8, IP_OVERRIDE_SLOTS = 3 };
 
 typedef struct ip_seen_slot {
     uint64_t used; /* 0: empty */
@@ -17,6 +18,12 @@ typedef struct ip_flow_slot {
     ip_flow_key key;
     ip_plane_f flow[2];
 } ip_flow_slot;
+
+typedef struct ip_override_slot {
+    uint64_t used;
+    size_t from, to;
+    ip_override sides[2];
+} ip_override_slot;
 
 /* A known frame predicted from its own neighbours. */
 typedef struct ip_left_out {
@@ -35,6 +42,7 @@ struct ip_inbetween {
     int frame_slots, flow_slots; /* in use */
     ip_seen_slot frames[IP_FRAME_SLOTS];
     ip_flow_slot flows[IP_FLOW_SLOTS];
+    ip_override_slot overrides[IP_OVERRIDE_SLOTS];
     ip_left_out *loo; /* by known frame */
 };
 

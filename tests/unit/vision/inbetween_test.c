@@ -82,6 +82,14 @@ static void test_occlusion(void **state) {
     assert_true(quality(&s, 2, 1., IP_INBETWEEN_FULL, 0) > average + 6);
 }
 
+/* A square that crosses three fifths of its own size: too far for the pyramid, not for the override. */
+static void test_large_motion(void **state) {
+    (void)state;
+    shot s = {.scene = {.width = 256, .height = 160, .vx = -1, .square = 22}, .times = EVEN};
+    double plain = quality(&s, 2, 1., IP_INBETWEEN_PLAIN, 0), full = quality(&s, 2, 1., IP_INBETWEEN_FULL, 0);
+    assert_true(full > plain + 1);
+}
+
 static void test_identical_frames_stay(void **state) {
     (void)state;
     shot s = {.scene = {.width = 80, .height = 60}, .times = EVEN};
@@ -371,7 +379,7 @@ static void test_refusals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_translation), cmocka_unit_test(test_rotation), cmocka_unit_test(test_occlusion),
+        cmocka_unit_test(test_translation), cmocka_unit_test(test_rotation), cmocka_unit_test(test_occlusion), cmocka_unit_test(test_large_motion),
         cmocka_unit_test(test_identical_frames_stay), cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_broken_samples_stay_local), cmocka_unit_test(test_channels_keep_their_values),
         cmocka_unit_test(test_tiny_frames), cmocka_unit_test(test_accelerated_path), cmocka_unit_test(test_gate),
