@@ -186,9 +186,75 @@ static void copies_when_asked(void **state)
     verify_clean(f);
     file = ip_path_join(f->project, "footage/shot/shot.0008.png");
     flip_byte(file, -20);
-    need_fail(ip_store_verify(f->store, true, NULL, NULL, &(char *){NULL}), IPOS_ERR_TAMPERED, "shot.0008.png");
+    char *report = NULL;
+    need_fail(ip_store_verify(f->store, true, NULL, NULL, &report), IPOS_ERR_TAMPERED, "shot.0008.png");
+    ip_free(report);
     ip_free(file);
     ip_free(path);
+}
+
+static void make_movie(const char *path, int count)
+{
+    ip_movie_writer *writer;
+
+    need(ip_movie_create(NULL, path, (ipos_rational){25, 1}, &writer));
+    for (int i = 0; i < count; i++) {
+        ipos_frame *frame = make_picture(96, 54, i / 30, 1.5 * i, IPOS_U8);
+        need(ip_movie_add(writer, frame));
+        ipos_frame_release(frame);
+    }
+    need(ip_movie_end(writer, true));
+}
+
+static int32_t stop_later(void *user, double done, double remaining, const char *stage, const char *json)
+{
+    (void)remaining;
+    (void)stage;
+    (void)json;
+    return done > *(double *)user;
+}
+
+static void records_a_movie(void **state)
+{
+    fixture *f = *state;
+    char *path = ip_path_join(f->footage, "take.mkv"), *other = ip_path_join(f->footage, "moved.mkv");
+    ipos_clip_config config = clip_config("take");
+    ipos_frame *frame, *expected;
+    double stop = 0.3;
+
+    if (access("/usr/bin/ffmpeg", X_OK) != 0)
+        skip();
+    make_movie(path, 60);
+    config.rate = (ipos_rational){0, 0};
+    config.first_frame = 1001;
+    need_fail(ip_store_ingest(f->store, path, &config, stop_later, &stop), IPOS_ERR_CANCELLED, NULL);
+    need(ip_store_ingest(f->store, path, &config, NULL, NULL));
+    need(ip_store_ingest(f->store, path, &config, NULL, NULL));
+    json_t *clip = clip_of(f, "take"), *shots = json_pack("[[i,i],[i,i]]", 1001, 1030, 1031, 1060);
+    assert_int_equal(member(clip, "frames"), 60);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(clip, "rate"), 0)), 25);
+    assert_true(json_equal(json_object_get(clip, "shots"), shots));
+    json_decref(shots);
+    json_decref(clip);
+    need(ip_store_frame(f->store, "take", 1041, &frame));
+    expected = make_picture(96, 54, 1, 1.5 * 40, IPOS_U8);
+    const ip_channel *a = &frame->channels[ipos_frame_find_channel(frame, "G")], *b = &expected->channels[ipos_frame_find_channel(expected, "G")];
+    for (int y = 0; y < 54; y++)
+        for (int x = 0; x < 96; x++)
+            assert_int_equal(a->data[y * a->row_stride + x * a->pixel_stride], b->data[y * b->row_stride + x * b->pixel_stride]);
+    ipos_frame_release(frame);
+    ipos_frame_release(expected);
+    need(ip_store_frame(f->store, "take", 1001, &frame));
+    ipos_frame_release(frame);
+    need_fail(ip_store_frame(f->store, "take", 1061, &frame), IPOS_ERR_NOT_FOUND, "1061");
+    verify_clean(f);
+    /* Another movie in its place, with the media still open. */
+    make_movie(other, 59);
+    assert_int_equal(rename(other, path), 0);
+    need_fail(ip_store_frame(f->store, "take", 1005, &frame), IPOS_ERR_CHANGED, "take.mkv");
+    need_fail(ip_store_ingest(f->store, path, &config, NULL, NULL), IPOS_ERR_CONFLICT, "take.mkv");
+    ip_free(path);
+    ip_free(other);
 }
 
 static int32_t stop_at_third(void *user, double done, double remaining, const char *stage, const char *json)
@@ -313,6 +379,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(training_permission, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(repeating_changes_nothing, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(copies_when_asked, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(records_a_movie, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(cancel_and_go_on, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(killed_ingest_goes_on, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(two_writers, fixture_setup, fixture_teardown),
