@@ -54,10 +54,12 @@ void ip_video_stop(ip_video *video);
 char *ip_ffmpeg_input(const char *path);
 const char *ip_ffmpeg_path(const ip_io_env *env);
 
-/* still.c: JPEG and DPX pictures, decoded one by one by ffmpeg. */
+/* jpeg.c: header is grey or RGB, 8 bits. */
+ipos_status ip_jpeg_decode(const ip_io_env *env, const ip_input *in, const ip_image_header *header, ipos_frame **out);
+
+/* still.c */
 extern const ip_image_format ip_format_jpeg;
 extern const ip_image_format ip_format_dpx;
-bool ip_format_is_still(const ip_image_format *format); /* of these two */
 const char *ip_still_demuxer(const ip_image_format *format);
 /* From the picture's own header. */
 bool ip_still_size(const ip_image_format *format, const ip_input *in, int32_t *width, int32_t *height);

@@ -20,18 +20,10 @@ static void take_timing(ip_media *media) {
     info->has_timecode = ip_timecode_of_attribute(&media->header, &info->timecode);
 }
 
-static ipos_status open_pictures(ip_media *media) {
+static void describe_pictures(ip_media *media, const char *format) {
     ip_media_info *info = &media->info;
     const ip_sequence *s = &media->sequence;
-    char *first = ip_sequence_path(s, s->numbers[0]);
-    const char *name = NULL;
-    ipos_status status = first ? ip_image_info(&media->env, first, 0, &name, &media->header) : IPOS_ERR_NO_MEMORY;
-    ip_free(first);
-    if (status != IPOS_OK)
-        return status;
-    media->format = ip_format_of_name(name);
-    const ipos_box *window = &media->header.data_window;
-    info->format = name;
+    info->format = format;
     info->codec = "";
     info->first = s->numbers[0];
     info->last = s->numbers[s->count - 1];
@@ -39,14 +31,38 @@ static ipos_status open_pictures(ip_media *media) {
     info->count_exact = true;
     info->missing = s->missing;
     info->missing_count = s->missing_count;
-    info->width = window->width;
-    info->height = window->height;
+    info->width = media->header.data_window.width;
+    info->height = media->header.data_window.height;
     info->sample_type = media->header.channels[0].sample_type;
     info->bits = (int32_t)(8 * ip_sample_bytes(info->sample_type));
     info->encoding = media->header.encoding;
     info->pattern = s->pattern;
     take_timing(media);
-    return IPOS_OK;
+}
+
+/* What ffmpeg will hand out for DPX; it knows the depth, which the header's sample types do not tell. */
+static ipos_status describe_dpx(ip_media *media, const char *first) {
+    ip_input in;
+    IP_TRY(ip_input_open(first, &in));
+    ipos_status status = ip_still_describe(&media->env, media->format, &in, &media->probe, &media->raw);
+    ip_input_close(&in);
+    if (status == IPOS_OK)
+        media->info.bits = media->probe.bits;
+    return status;
+}
+
+static ipos_status open_pictures(ip_media *media) {
+    char *first = ip_sequence_path(&media->sequence, media->sequence.numbers[0]);
+    const char *name = NULL;
+    ipos_status status = first ? ip_image_info(&media->env, first, 0, &name, &media->header) : IPOS_ERR_NO_MEMORY;
+    if (status == IPOS_OK) {
+        media->format = ip_format_of_name(name);
+        describe_pictures(media, name);
+        if (media->format == &ip_format_dpx)
+            status = describe_dpx(media, first);
+    }
+    ip_free(first);
+    return status;
 }
 
 static ipos_status open_movie(ip_media *media, uint64_t size) {

@@ -101,16 +101,6 @@ static bool same_size(const ip_media *media, int64_t number) {
 
 static ipos_status start_stills(ip_media *media, int64_t number) {
     const ip_sequence *s = &media->sequence;
-    if (!media->raw.frame_bytes) {
-        char *path = ip_sequence_path(s, s->numbers[0]);
-        ip_input in;
-        ipos_status status = path ? ip_input_open(path, &in) : IPOS_ERR_NO_MEMORY;
-        ip_free(path);
-        IP_TRY(status);
-        status = ip_still_describe(&media->env, media->format, &in, &media->probe, &media->raw);
-        ip_input_close(&in);
-        IP_TRY(status);
-    }
     char *input = ip_ffmpeg_input(s->pattern), from[24];
     snprintf(from, sizeof from, "%lld", (long long)number);
     const char *const source[] = {"-f", "image2", "-pattern_type", "sequence", "-start_number", from, "-start_number_range", "1", "-i", input, NULL};
@@ -136,16 +126,12 @@ static ipos_status read_alone(ip_media *media, int64_t number, ipos_frame **out)
 static ipos_status read_still(ip_media *media, int64_t number, ipos_frame **out) {
     bool in_line = media->running && number == media->video.next && number <= media->run_end;
     bool run_ahead = ip_sequence_run_end(&media->sequence, number) > number;
-    if ((!in_line && !run_ahead) || (media->raw.frame_bytes && !same_size(media, number))) {
+    if ((!in_line && !run_ahead) || !same_size(media, number)) {
         stop(media);
         return read_alone(media, number, out);
     }
     if (!in_line)
         IP_TRY(start_stills(media, number));
-    if (!same_size(media, number)) {
-        stop(media);
-        return read_alone(media, number, out);
-    }
     ipos_frame *frame = NULL;
     IP_TRY(ip_header_frame(&media->env, &media->header, media->path, &frame));
     char *path = ip_sequence_path(&media->sequence, number);
@@ -176,7 +162,7 @@ ipos_status ip_media_read(ip_media *media, int64_t number, ipos_frame **out) {
     }
     if (!ip_sequence_has(&media->sequence, number))
         return ip_fail(IPOS_ERR_NOT_FOUND, "%s: there is no frame %lld", media->info.pattern, (long long)number);
-    if (ip_format_is_still(media->format) && !media->single)
+    if (media->format == &ip_format_dpx && !media->single)
         return read_still(media, number, out);
     return read_alone(media, number, out);
 }

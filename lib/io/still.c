@@ -1,4 +1,4 @@
-/* JPEG and DPX: recognised and measured here, decoded by ffmpeg. */
+/* JPEG and DPX: recognised and measured here; DPX and unusual JPEGs are decoded by ffmpeg. */
 #include "ffmpeg.h"
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -23,10 +23,6 @@ static const char *film_encoding(const ip_image_format *format, const ip_input *
     case 5: case 6: case 7: case 8: return "rec709";
     default: return "";
     }
-}
-
-bool ip_format_is_still(const ip_image_format *format) {
-    return format == &ip_format_jpeg || format == &ip_format_dpx;
 }
 
 const char *ip_still_demuxer(const ip_image_format *format) {
@@ -100,7 +96,7 @@ bool ip_still_size(const ip_image_format *format, const ip_input *in, int32_t *w
     return true;
 }
 
-/* The common JPEGs need no ffprobe, which costs as long as the decoding. */
+/* The common JPEGs: 8 bits, grey or colour. */
 static bool plain_jpeg(const ip_image_format *format, const ip_input *in, ip_probe *probe) {
     uint32_t frame[4];
     if (format != &ip_format_jpeg || !jpeg_frame(in, frame) || frame[0] != 8 || (frame[3] != 1 && frame[3] != 3))
@@ -131,11 +127,12 @@ ipos_status ip_still_describe(const ip_io_env *env, const ip_image_format *forma
 static ipos_status still_info(const ip_io_env *env, const ip_image_format *format, const ip_input *in, int part, ip_image_header *out) {
     if (part != 0)
         return ip_fail(IPOS_ERR_NOT_FOUND, "%s: part %d of a picture that has one", in->name, part);
-    int fd;
-    bool made;
+    int fd = -1;
+    bool made = false;
     ip_probe probe;
     ip_raw raw;
-    IP_TRY(descriptor_of(in, &fd, &made));
+    if (!plain_jpeg(format, in, &probe))
+        IP_TRY(descriptor_of(in, &fd, &made));
     ipos_status status = describe(env, format, in, fd, &probe, &raw, out);
     if (made)
         close(fd);
@@ -170,6 +167,15 @@ static ipos_status still_read(const ip_io_env *env, const ip_image_format *forma
     ip_probe probe;
     ip_raw raw;
     ip_image_header header = {0};
+    if (plain_jpeg(format, in, &probe)) {
+        ipos_status plain = ip_raw_plan(&probe, in->name, &raw);
+        if (plain == IPOS_OK)
+            plain = ip_raw_header(&raw, &probe, &header);
+        if (plain == IPOS_OK)
+            plain = ip_jpeg_decode(env, in, &header, out);
+        ip_header_free(&header);
+        return plain;
+    }
     IP_TRY(descriptor_of(in, &fd, &made));
     ipos_status status = describe(env, format, in, fd, &probe, &raw, &header);
     if (status == IPOS_OK)

@@ -2,6 +2,7 @@
 #include "child.h"
 #include "media_parts.h"
 #include <dirent.h>
+#include <jpeglib.h>
 #include <signal.h>
 
 static char *folder;
@@ -371,35 +372,119 @@ static void deep_rgb_is_invertible(void **state) {
     ip_free(raw_path);
 }
 
-static void stills(void **state) {
+static void check_by_run_and_alone(ip_media *media, int number, int width) {
+    ipos_frame *frame = NULL, *alone = NULL;
+    if (ip_media_read(media, number, &frame) != IPOS_OK)
+        fail_msg("%s", ipos_last_error());
+    assert_int_equal(frame->data_window.width, width);
+    char *path = ip_media_frame_path(media, number);
+    void *bytes = NULL;
+    size_t size = 0;
+    assert_int_equal(ip_file_read(path, 1 << 20, &bytes, &size), IPOS_OK);
+    if (ip_image_read(NULL, NULL, bytes, size, 0, &alone) != IPOS_OK)
+        fail_msg("%s", ipos_last_error());
+    assert_same_pixels(frame, alone);
+    ip_free(bytes);
+    ip_free(path);
+    ipos_frame_release(frame);
+    ipos_frame_release(alone);
+}
+
+static void dpx_sequence(void **state) {
     (void)state;
-    shell("/usr/bin/ffmpeg -v error -f lavfi -i testsrc2=size=64x48:rate=24:duration=0.5 -q:v 2 -start_number 95 '%s/j_%%d.jpg' && rm '%s/j_99.jpg'", folder, folder);
-    shell("/usr/bin/ffmpeg -v error -y -f lavfi -i testsrc2=size=32x32:rate=24:duration=0.04 '%s/j_104.jpg'", folder);
+    const char *make = "/usr/bin/ffmpeg -v error -y -f lavfi -i testsrc2=size=%s:rate=24:duration=%s -pix_fmt gbrp10be -start_number %d '%s/j_%%d.dpx'";
+    shell(make, "64x48", "0.5", 95, folder);
+    shell(make, "32x32", "0.04", 104, folder);
+    shell("rm '%s/j_99.dpx'", folder);
     ip_media *media = open_ok(folder);
     const ip_media_info *info = ip_media_info_of(media);
     assert_false(info->movie);
-    assert_string_equal(info->format, "jpeg");
+    assert_string_equal(info->format, "dpx");
+    assert_int_equal(info->bits, 10);
+    assert_int_equal(info->sample_type, IPOS_U16);
     assert_int_equal(info->first, 95);
     assert_int_equal(info->last, 106);
     assert_int_equal(info->missing_count, 1);
     static const int order[] = {95, 96, 98, 97, 100, 101, 102, 103, 104, 105, 106};
-    for (size_t i = 0; i < IP_COUNT(order); i++) { /* by the run, and each by itself */
-        ipos_frame *frame = NULL, *alone = NULL;
-        if (ip_media_read(media, order[i], &frame) != IPOS_OK)
-            fail_msg("%s", ipos_last_error());
-        assert_int_equal(frame->data_window.width, order[i] == 104 ? 32 : 64);
-        char *path = ip_media_frame_path(media, order[i]);
-        void *bytes = NULL;
-        size_t size = 0;
-        assert_int_equal(ip_file_read(path, 1 << 20, &bytes, &size), IPOS_OK);
-        assert_int_equal(ip_image_read(NULL, NULL, bytes, size, 0, &alone), IPOS_OK);
-        assert_same_pixels(frame, alone);
-        ip_free(bytes);
-        ip_free(path);
-        ipos_frame_release(frame);
-        ipos_frame_release(alone);
-    }
+    for (size_t i = 0; i < IP_COUNT(order); i++)
+        check_by_run_and_alone(media, order[i], order[i] == 104 ? 32 : 64);
     ip_media_close(media);
+}
+
+static void grey_jpeg(void **state) {
+    (void)state;
+    struct jpeg_compress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    unsigned char *bytes = NULL;
+    unsigned long size = 0;
+    jpeg.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&jpeg);
+    jpeg_mem_dest(&jpeg, &bytes, &size);
+    jpeg.image_width = 50;
+    jpeg.image_height = 30;
+    jpeg.input_components = 1;
+    jpeg.in_color_space = JCS_GRAYSCALE;
+    jpeg_set_defaults(&jpeg);
+    jpeg_set_quality(&jpeg, 100, TRUE);
+    jpeg_simple_progression(&jpeg);
+    jpeg_start_compress(&jpeg, TRUE);
+    for (int y = 0; y < 30; y++) {
+        uint8_t row[50];
+        for (int x = 0; x < 50; x++)
+            row[x] = (uint8_t)(x * 3 + y * 2);
+        JSAMPROW rows = row;
+        jpeg_write_scanlines(&jpeg, &rows, 1);
+    }
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    ipos_frame *frame = NULL;
+    assert_int_equal(ip_image_read(NULL, NULL, bytes, size, 0, &frame), IPOS_OK);
+    assert_int_equal(frame->channel_count, 1);
+    assert_string_equal(frame->channels[0].name, "Y");
+    for (int y = 0; y < 30; y++)
+        for (int x = 0; x < 50; x++)
+            assert_true(abs(frame->channels[0].data[y * frame->channels[0].row_stride + x] - (x * 3 + y * 2)) <= 1);
+    ipos_frame_release(frame);
+    hammer(bytes, size, 40, 300);
+    free(bytes);
+}
+
+static void jpegs(void **state) {
+    (void)state;
+    static const struct {
+        const char *pix_fmt;
+        int channels;
+        double tolerance; /* mean difference of 255 */
+    } cases[] = {{"yuvj444p", 3, 1}, {"yuvj420p", 3, 8}};
+    for (size_t i = 0; i < IP_COUNT(cases); i++) {
+        shell("/usr/bin/ffmpeg -v error -y -f lavfi -i testsrc2=size=68x46:rate=24:duration=0.04 -pix_fmt %s -q:v 2 '%s/a.jpg' && "
+              "/usr/bin/ffmpeg -v error -y -i '%s/a.jpg' -f rawvideo -pix_fmt %s '%s/a.raw'", cases[i].pix_fmt, folder, folder,
+            "rgb24", folder);
+        char *path = in_folder("a.jpg"), *raw_path = in_folder("a.raw");
+        void *bytes = NULL, *raw = NULL;
+        size_t size = 0, raw_size = 0;
+        assert_int_equal(ip_file_read(path, 1 << 20, &bytes, &size), IPOS_OK);
+        assert_int_equal(ip_file_read(raw_path, 1 << 20, &raw, &raw_size), IPOS_OK);
+        ipos_frame *frame = NULL;
+        assert_int_equal(ip_image_read(NULL, path, NULL, 0, 0, &frame), IPOS_OK);
+        assert_int_equal(frame->channel_count, cases[i].channels);
+        assert_int_equal(raw_size, 68 * 46 * cases[i].channels);
+        double sum = 0; /* decoders may round, and smooth chroma, differently */
+        for (int k = 0; k < 68 * 46; k++)
+            for (int c = 0; c < cases[i].channels; c++)
+                sum += abs((int)frame->channels[c].data[k / 68 * frame->channels[c].row_stride + k % 68] -
+                           (int)((uint8_t *)raw)[k * cases[i].channels + c]);
+        if (sum / (68 * 46 * cases[i].channels) > cases[i].tolerance)
+            fail_msg("%s differs by %.2f", cases[i].pix_fmt, sum / (68 * 46 * cases[i].channels));
+        ipos_frame_release(frame);
+        hammer(bytes, size, 40, 300);
+        frame = NULL;
+        assert_int_equal(ip_image_read(NULL, NULL, bytes, size / 2, 0, &frame), IPOS_ERR_FORMAT);
+        ip_free(bytes);
+        ip_free(raw);
+        ip_free(path);
+        ip_free(raw_path);
+    }
 }
 
 static void broken_movies(void **state) {
@@ -477,6 +562,6 @@ static void children_inherit_nothing(void **state) {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void) {
     const struct CMUnitTest tests[] = {T(sequences), T(unclear_sequences), T(one_image), T(movies), T(encoding_is_tagged), T(prores), T(writer_refusals),
-        T(timecode_and_ten_bits), T(deep_rgb_is_invertible), T(stills), T(broken_movies), T(hanging_and_missing_decoders), T(children_inherit_nothing)};
+        T(timecode_and_ten_bits), T(deep_rgb_is_invertible), T(dpx_sequence), T(grey_jpeg), T(jpegs), T(broken_movies), T(hanging_and_missing_decoders), T(children_inherit_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
