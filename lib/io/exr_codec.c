@@ -107,6 +107,7 @@ ipos_status ip_exr_codec_open(const ip_exr_part *part, const char *name, bool wr
         exr_context_initializer_t setup = EXR_DEFAULT_CONTEXT_INITIALIZER;
         setup.error_handler_fn = writing ? drop_text : keep_text;
         setup.user_data = codec;
+        setup.zip_level = 4; /* as OpenEXR's C++ library; the preset, 6, takes nearly twice the time for one per cent fewer bytes */
         setup.read_fn = read_header;
         setup.write_fn = write_nothing;
         result = writing ? open_writing(codec, &setup) : open_reading(codec, &setup);
