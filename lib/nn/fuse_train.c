@@ -10,6 +10,7 @@ typedef struct run {
     float *candidates, *aux, *logits, *target; /* of one batch */
     double *score;                             /* per group, of the last validation */
     int64_t *members;
+    bool started; /* group_start is known */
 } run;
 
 enum { PATCH_PIXELS = IP_FUSE_PATCH * IP_FUSE_PATCH };
@@ -164,17 +165,24 @@ static ipos_status validate(void *user, double *score)
         r->score[g] = r->members[g] > 0 ? r->score[g] / (double)r->members[g] : 0;
     }
     *score = sum / (double)source->count;
+    if (!r->started && training->group_start)
+        memcpy(training->group_start, r->score, (size_t)training->groups * sizeof *r->score);
+    r->started = true;
     return IPOS_OK;
 }
 
-/* By group, of the network as it stands. */
-static ipos_status scores_by_group(run *r, double *to)
+/* A resumed training does not score its start. */
+static ipos_status train(run *r, const ip_train_task *task, ip_train_result *result)
 {
+    const ip_fuse_training *training = r->training;
     double ignored;
-    if (!to)
+    if (training->plan.checkpoint && training->group_start)
+        IP_TRY(validate(r, &ignored));
+    IP_TRY(ip_train(task, &training->plan, &training->host, result));
+    if (!training->group_score)
         return IPOS_OK;
     IP_TRY(validate(r, &ignored));
-    memcpy(to, r->score, (size_t)r->training->groups * sizeof *to);
+    memcpy(training->group_score, r->score, (size_t)training->groups * sizeof *r->score);
     return IPOS_OK;
 }
 
@@ -211,11 +219,7 @@ ipos_status ip_fuse_train(ip_fuse *fuse, const ip_fuse_training *training, ip_tr
     ip_train_task task = {.user = &r, .architecture = IP_FUSE_ARCHITECTURE, .params = &fuse->params, .loss = loss, .validate = validate};
     ipos_status status = make_room(&r);
     if (status == IPOS_OK)
-        status = scores_by_group(&r, training->group_start);
-    if (status == IPOS_OK)
-        status = ip_train(&task, &training->plan, &training->host, result);
-    if (status == IPOS_OK)
-        status = scores_by_group(&r, training->group_score);
+        status = train(&r, &task, result);
     ip_free(r.candidates);
     ip_free(r.score);
     ip_free(r.members);

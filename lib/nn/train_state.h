@@ -18,7 +18,7 @@ typedef struct ip_train_state {
     int64_t step, applied, best_step, validated_step, skipped, skipped_in_a_row;
     double seconds, loss, start_score, best_score, validated;
     /* of this run */
-    double before, started, saved, reported;
+    double before, started, saved, reported, validation_seconds;
 } ip_train_state;
 
 ipos_status ip_train_state_make(ip_train_state *state); /* the sets, from the parameters */

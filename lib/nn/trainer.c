@@ -71,7 +71,7 @@ static ipos_status copy_all(const ip_train_state *s, ip_tensor *const *to, ip_te
 /* Scores the average; keeps it if it is the best so far. */
 static ipos_status validate(ip_train_state *s)
 {
-    double score = 0;
+    double score = 0, begin = ip_now();
     IP_TRY(report(s, "scoring on held-out material"));
     s->b->gradients(0);
     swap_in_average(s);
@@ -91,6 +91,7 @@ static ipos_status validate(ip_train_state *s)
         s->best_score = score;
         s->best_step = s->step;
     }
+    s->validation_seconds = ip_now() - begin;
     s->validated = done_part(s);
     s->validated_step = s->step;
     return IPOS_OK;
@@ -176,7 +177,8 @@ static bool validation_due(const ip_train_state *s)
         int64_t every = s->plan.steps / s->plan.validations;
         return s->step % (every > 0 ? every : 1) == 0;
     }
-    return done_part(s) >= s->validated + 1.0 / s->plan.validations;
+    double spacing = 1.0 / s->plan.validations, costs = 8 * s->validation_seconds / (s->before + s->plan.seconds);
+    return done_part(s) >= s->validated + (costs > spacing ? costs : spacing);
 }
 
 static ipos_status loop(ip_train_state *s)

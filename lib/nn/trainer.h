@@ -25,7 +25,7 @@ typedef struct ip_train_plan {
     double rate, decay;        /* peak learning rate (8e-4), weight decay (1e-4) */
     int64_t warm_up;           /* steps (50) */
     double clip, ema;          /* gradient norm (1), EMA factor (.995) */
-    int validations;           /* in the whole run (20) */
+    int validations;           /* in the whole run (20); by time fewer where they would take more than an eighth of it */
     uint64_t seed;
     double checkpoint_seconds; /* at least so often (20) */
     const void *checkpoint;    /* to go on from; its seed must be this one */
