@@ -50,6 +50,9 @@ ipos_status ip_media_read(ip_media *media, int64_t number, ipos_frame **out);
 /* The document of ipos_media_info (ip_free). */
 ipos_status ip_media_json(ip_media *media, char **json);
 
+/* The timecode frames later (or earlier), drop-frame numbers left out where start says so; wraps at midnight. */
+ipos_timecode ip_timecode_after(const ipos_timecode *start, int64_t frames, ipos_rational rate);
+
 /* Writes a movie from frames handed over in order; codec "ffv1" or "prores" by the extension (.mkv, .mov). Atomic. */
 typedef struct ip_movie_writer ip_movie_writer;
 ipos_status ip_movie_create(const ip_io_env *env, const char *path, ipos_rational rate, ip_movie_writer **out);

@@ -23,8 +23,6 @@ struct ip_media {
     int64_t run_end;              /* stills: last number the running decoder will give */
 };
 
-/* Timecode of the frame so many after start at this rate; drop-frame counting where start has it. */
-ipos_timecode ip_timecode_after(const ipos_timecode *start, int64_t frames, ipos_rational rate);
 bool ip_timecode_of_attribute(const ip_image_header *header, ipos_timecode *out);
 const ip_attribute *ip_header_attribute(const ip_image_header *header, const char *name);
 

@@ -112,6 +112,8 @@ ipos_status ip_progress_tell(ip_progress *progress, double fraction, int64_t fra
 /* frames.c: a file's bytes, read once. The stamp is that of the open file before and after; a file that changes while being
  * read is IPOS_ERR_CHANGED. */
 ipos_status ip_read_stamped(const char *path, void **bytes, size_t *size, ip_stamp *stamp);
+/* The hash of a large file, which must stay as it is meanwhile; can be cancelled. progress may be NULL. */
+ipos_status ip_hash_stamped(const char *path, ip_progress *progress, char hash[65], ip_stamp *stamp);
 ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out); /* not noted as a source */
 void ip_open_clip_reset(ip_store *store);
 
@@ -158,8 +160,6 @@ bool ip_option_id(const char *text, int64_t *id);
 /* "10" -> "0010", 21/2 -> "0010+1_2", -3/2 -> "-0002+1_2". */
 void ip_time_label(ipos_rational time, int digits, char out[64]);
 void ip_writer_note(ip_option_writer *writer, const char *clip, int64_t number);
-/* timecode.c */
-void ip_timecode_advance(ipos_timecode *timecode, int64_t frames, ipos_rational rate);
 bool ip_format_fits(const ipos_frame *frame, const char *format);
 /* The image format made pictures of a clip are kept in: "exr", "tiff", "png". */
 const char *ip_format_for(const ipos_frame *frame, const char *clip_format);

@@ -50,6 +50,48 @@ ipos_status ip_read_stamped(const char *path, void **bytes, size_t *size, ip_sta
     return status;
 }
 
+static ipos_status hash_open(int fd, const char *path, int64_t total, ip_progress *progress, ip_sha256 *hash)
+{
+    enum { PIECE = 1 << 20 };
+    uint8_t *piece = ip_alloc(PIECE);
+    ipos_status status = piece ? IPOS_OK : ip_no_memory(PIECE);
+
+    for (int64_t at = 0; status == IPOS_OK && at < total;) {
+        size_t n = (size_t)IP_MIN(total - at, PIECE);
+        status = read_all(fd, path, piece, n);
+        if (status == IPOS_OK && !ip_sha256_add(hash, piece, n))
+            status = ip_fail(IPOS_ERR_UNKNOWN, "%s: hashing failed", path);
+        at += (int64_t)n;
+        if (status == IPOS_OK && progress)
+            status = ip_progress_tell(progress, 0, 0, 0, at, false);
+    }
+    ip_free(piece);
+    return status;
+}
+
+ipos_status ip_hash_stamped(const char *path, ip_progress *progress, char hex[65], ip_stamp *stamp)
+{
+    struct stat before, after;
+    ip_sha256 *hash;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    ipos_status status;
+
+    if (fd < 0)
+        return ip_fail(errno == ENOENT ? IPOS_ERR_NOT_FOUND : IPOS_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    if (fstat(fd, &before) != 0 || !S_ISREG(before.st_mode) || !(hash = ip_sha256_new())) {
+        close(fd);
+        return ip_fail(IPOS_ERR_IO, "%s: not a regular file, or out of memory", path);
+    }
+    *stamp = ip_stamp_of(&before);
+    status = hash_open(fd, path, before.st_size, progress, hash);
+    if (!ip_sha256_end(hash, hex) && status == IPOS_OK)
+        status = ip_fail(IPOS_ERR_UNKNOWN, "%s: hashing failed", path);
+    if (status == IPOS_OK && (fstat(fd, &after) != 0 || !ip_stamp_same(*stamp, ip_stamp_of(&after))))
+        status = ip_fail(IPOS_ERR_CHANGED, "%s: changed while it was read, wait until whatever writes it has finished", path);
+    close(fd);
+    return status;
+}
+
 char *ip_clip_file(ip_store *store, const ip_clip_row *row, const char *file)
 {
     char *path = *row->path == '/' ? ip_strdup(row->path) : ip_path_join(store->folder, row->path);
@@ -117,7 +159,6 @@ static ipos_status open_movie(ip_store *store, const char *path)
     ip_open_clip *open = &store->open;
     struct stat st;
     char found[65];
-    uint64_t size;
     ipos_status status;
 
     if (stat(path, &st) != 0)
@@ -126,8 +167,7 @@ static ipos_status open_movie(ip_store *store, const char *path)
         return IPOS_OK;
     ip_media_close(open->media);
     open->media = NULL;
-    open->file = ip_stamp_of(&st);
-    IP_TRY(ip_sha256_file(path, found, &size));
+    IP_TRY(ip_hash_stamped(path, NULL, found, &open->file));
     if (!open->row.file_sha256 || strcmp(found, open->row.file_sha256) != 0)
         return ip_fail(IPOS_ERR_CHANGED, "%s: not the movie that was ingested (SHA-256 expected %s, found %s)", path,
             open->row.file_sha256 ? open->row.file_sha256 : "none", found);

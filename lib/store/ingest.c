@@ -169,18 +169,10 @@ static ipos_status register_clip(ip_ingest *ingest)
 
 static ipos_status hash_movie(ip_ingest *ingest)
 {
-    struct stat st;
     char hash[65];
-    uint64_t size;
     ip_clip_row *row = &ingest->row;
 
-    if (stat(row->source, &st) != 0)
-        return ip_fail(IPOS_ERR_NOT_FOUND, "%s: %s", row->source, strerror(errno));
-    row->file = ip_stamp_of(&st);
-    IP_TRY(ip_progress_tell(&ingest->progress, 0, row->first, ingest->total, 0, true));
-    IP_TRY(ip_sha256_file(row->source, hash, &size));
-    if (stat(row->source, &st) != 0 || !ip_stamp_same(row->file, ip_stamp_of(&st)))
-        return ip_fail(IPOS_ERR_CHANGED, "%s: changed while it was read, wait until whatever writes it has finished", row->source);
+    IP_TRY(ip_hash_stamped(row->source, &ingest->progress, hash, &row->file));
     row->file_sha256 = ip_strdup(hash);
     return row->file_sha256 ? IPOS_OK : ip_no_memory(65);
 }

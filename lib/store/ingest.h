@@ -3,7 +3,7 @@
 #define IP_INGEST_H
 
 #include "catalogue.h"
-#include "shots.h"
+#include "cuts.h"
 
 /* A frame's findings on their way into the catalogue. */
 typedef struct ip_ingest_item {

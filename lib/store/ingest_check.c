@@ -77,14 +77,13 @@ static ipos_status check_movie(ip_ingest *ingest, const ip_clip_row *old)
 {
     struct stat st;
     char found[65];
-    uint64_t size;
+    ip_stamp now;
 
     if (stat(ingest->row.source, &st) != 0)
         return ip_fail(IPOS_ERR_NOT_FOUND, "%s: %s", ingest->row.source, strerror(errno));
-    ip_stamp now = ip_stamp_of(&st);
-    if (ip_stamp_same(now, old->file))
+    if (ip_stamp_same(ip_stamp_of(&st), old->file))
         return IPOS_OK;
-    IP_TRY(ip_sha256_file(ingest->row.source, found, &size));
+    IP_TRY(ip_hash_stamped(ingest->row.source, &ingest->progress, found, &now));
     if (!old->file_sha256 || strcmp(found, old->file_sha256) != 0)
         return other(ingest, ingest->row.source, "its bytes differ from those ingested");
     return ip_db_run(ingest->store->db, "UPDATE clips SET file_size=?, file_mtime=?, file_inode=? WHERE id=?", "iiii", now.size, now.mtime,

@@ -1,5 +1,5 @@
 #include "card.h"
-#include "safetensors.h"
+#include "model_header.h"
 #include <math.h>
 #include <unistd.h>
 
@@ -86,7 +86,7 @@ ipos_status ip_store_model_save(ip_store *store, const char *name, const char *o
     ipos_status status = ip_card_make(store, &source, &card);
     if (status == IPOS_OK && !(text = ip_doc_text(card)))
         status = ip_no_memory(1024);
-    if (status == IPOS_OK && (status = ip_safetensors_with_card(weights, size, text, &bytes, &length)) != IPOS_OK)
+    if (status == IPOS_OK && (status = ip_model_header_with_card(weights, size, text, &bytes, &length)) != IPOS_OK)
         ip_fail_in(status, "model \"%s\"", name);
     if (status == IPOS_OK && (status = ip_store_begin(store)) == IPOS_OK)
         status = ip_store_end(store, register_model(store, &source, card, bytes, length));
@@ -104,7 +104,7 @@ ipos_status ip_store_model_save(ip_store *store, const char *name, const char *o
 static ipos_status check_project(ip_store *store, const char *path, const void *bytes, size_t size, char **card)
 {
     json_t *parsed;
-    ipos_status status = ip_safetensors_card(bytes, size, card);
+    ipos_status status = ip_model_header_card(bytes, size, card);
 
     if (status == IPOS_OK)
         status = ip_doc_parse(*card, "model card", &parsed);

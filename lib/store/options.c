@@ -187,7 +187,7 @@ static ipos_status dress(ip_option_writer *writer, ipos_rational time, const ipo
     if (status == IPOS_OK)
         status = ip_frame_copy_attributes(*out, writer->attributes ? writer->attributes : picture);
     if (status == IPOS_OK && time.num % time.den == 0 && writer->attributes && ipos_frame_timecode(*out, &timecode) == IPOS_OK) {
-        ip_timecode_advance(&timecode, time.num / time.den - writer->nearest, writer->clip.rate);
+        timecode = ip_timecode_after(&timecode, time.num / time.den - writer->nearest, writer->clip.rate);
         status = ipos_frame_set_timecode(*out, &timecode);
     }
     if (status == IPOS_OK)

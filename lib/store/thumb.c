@@ -1,5 +1,5 @@
 #include "color.h"
-#include "shots.h"
+#include "cuts.h"
 #include <math.h>
 
 #define SAMPLES_X 8 /* samples a block, spread over it */

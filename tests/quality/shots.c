@@ -4,7 +4,7 @@
  *
  * TRUTH.tsv: a line a shot, the first column its first frame (a header line is skipped). Prints a line of JSON a movie. */
 #include "catalogue.h"
-#include "shots.h"
+#include "cuts.h"
 #include <stdlib.h>
 
 typedef struct movie {

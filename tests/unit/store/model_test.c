@@ -1,7 +1,7 @@
 /* Models: the card in the file's header, tied to project and permission; checkpoints. */
 #include "card.h"
 #include "fixture.h"
-#include "safetensors.h"
+#include "model_header.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -42,22 +42,22 @@ static void header_is_checked(void **state)
     json_t *header;
 
     (void)state;
-    need(ip_safetensors_with_card(good, size, "{\"x\":1}", &out, &length));
-    need(ip_safetensors_parse(out, length, &header, &data));
+    need(ip_model_header_with_card(good, size, "{\"x\":1}", &out, &length));
+    need(ip_model_header_parse(out, length, &header, &data));
     assert_int_equal(data % 64, 0);
     assert_int_equal(length - data, 22);
     assert_memory_equal((char *)out + data, good + size - 22, 22);
     assert_string_equal(json_string_value(json_object_get(json_object_get(header, "__metadata__"), "architecture")), "u1");
     json_decref(header);
-    need(ip_safetensors_card(out, length, &card));
+    need(ip_model_header_card(out, length, &card));
     assert_string_equal(card, "{\"x\":1}");
     ip_free(card);
-    need_fail(ip_safetensors_card(good, size, &card), IPOS_ERR_FORMAT, "no model card");
+    need_fail(ip_model_header_card(good, size, &card), IPOS_ERR_FORMAT, "no model card");
     /* Cut short at every length: refused, never read past. */
     for (size_t n = 0; n < size; n++) {
         void *cut = ip_alloc(n ? n : 1);
         memcpy(cut, good, n);
-        assert_int_equal(ip_safetensors_parse(cut, n, &header, &data), IPOS_ERR_FORMAT);
+        assert_int_equal(ip_model_header_parse(cut, n, &header, &data), IPOS_ERR_FORMAT);
         ip_free(cut);
     }
     static const char *const bad[] = {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,17]}}", "[]", "{\"a\":1}",
@@ -68,7 +68,7 @@ static void header_is_checked(void **state)
         char file[256] = {0};
         file[0] = (char)strlen(bad[i]);
         memcpy(file + 8, bad[i], strlen(bad[i]));
-        assert_int_equal(ip_safetensors_parse(file, 8 + strlen(bad[i]) + 16, &header, &data), IPOS_ERR_FORMAT);
+        assert_int_equal(ip_model_header_parse(file, 8 + strlen(bad[i]) + 16, &header, &data), IPOS_ERR_FORMAT);
     }
     ip_free(out);
     ip_free(good);

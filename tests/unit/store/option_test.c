@@ -258,16 +258,16 @@ static void timecodes(void **state)
 {
     (void)state;
     ipos_timecode t = {0, 0, 59, 29, 1, 7};
-    ip_timecode_advance(&t, 1, (ipos_rational){30000, 1001});
+    t = ip_timecode_after(&t, 1, (ipos_rational){30000, 1001});
     assert_true(t.minutes == 1 && t.seconds == 0 && t.frames == 2 && t.user_data == 7);
     t = (ipos_timecode){0, 9, 59, 29, 1, 0};
-    ip_timecode_advance(&t, 1, (ipos_rational){30000, 1001});
+    t = ip_timecode_after(&t, 1, (ipos_rational){30000, 1001});
     assert_true(t.minutes == 10 && t.seconds == 0 && t.frames == 0);
     t = (ipos_timecode){0, 1, 0, 2, 1, 0};
-    ip_timecode_advance(&t, -1, (ipos_rational){30000, 1001});
+    t = ip_timecode_after(&t, -1, (ipos_rational){30000, 1001});
     assert_true(t.minutes == 0 && t.seconds == 59 && t.frames == 29);
     t = (ipos_timecode){23, 59, 59, 23, 0, 0};
-    ip_timecode_advance(&t, 1, (ipos_rational){24000, 1001});
+    t = ip_timecode_after(&t, 1, (ipos_rational){24000, 1001});
     assert_true(t.hours == 0 && t.minutes == 0 && t.seconds == 0 && t.frames == 0);
     assert_true(ip_frames_ask("3,10-20,30-40x5", 35) && ip_frames_ask("3, 10-20", 20) && !ip_frames_ask("30-40x5", 36));
     assert_true(!ip_frames_ask("21/2,10.5", 10));

@@ -1,6 +1,6 @@
 /* Cuts and repeats on made-up clips with known answers. */
 #include "fixture.h"
-#include "shots.h"
+#include "cuts.h"
 #include <math.h>
 #include <stdlib.h>
 

@@ -1,36 +1,6 @@
+/* Times in frames as names and requests, and which format keeps a picture. */
 #include "catalogue.h"
 #include <stdlib.h>
-
-/* Frames counted from 00:00:00:00. Drop-frame skips the first two (at 60: four) numbers of every minute but each tenth. */
-static int64_t to_count(const ipos_timecode *t, int64_t fps, int64_t drop)
-{
-    int64_t minutes = (int64_t)t->hours * 60 + t->minutes;
-
-    return (minutes * 60 + t->seconds) * fps + t->frames - drop * (minutes - minutes / 10);
-}
-
-void ip_timecode_advance(ipos_timecode *timecode, int64_t frames, ipos_rational rate)
-{
-    int64_t fps = rate.den > 0 ? (rate.num + rate.den / 2) / rate.den : 0;
-    int64_t drop = timecode->drop_frame && fps % 30 == 0 ? fps / 15 : 0;
-    int64_t tens, day, count;
-
-    if (fps <= 0)
-        return;
-    tens = 600 * fps - 9 * drop;
-    day = 144 * tens;
-    count = (to_count(timecode, fps, drop) + frames % day + day) % day;
-    if (drop) {
-        int64_t within = count % tens, first = 60 * fps, later = 60 * fps - drop;
-        count += 9 * drop * (count / tens);
-        if (within >= first)
-            count += drop * (1 + (within - first) / later);
-    }
-    timecode->frames = (int32_t)(count % fps);
-    timecode->seconds = (int32_t)(count / fps % 60);
-    timecode->minutes = (int32_t)(count / fps / 60 % 60);
-    timecode->hours = (int32_t)(count / fps / 3600 % 24);
-}
 
 void ip_time_label(ipos_rational time, int digits, char out[64])
 {

@@ -1,5 +1,5 @@
 /* Format: u64 little-endian header length, that many bytes of JSON (may end in spaces), data. Offsets count from the data's start. */
-#include "safetensors.h"
+#include "model_header.h"
 #include <stdlib.h>
 
 #define HEADER_MOST 100000000u
@@ -83,7 +83,7 @@ static ipos_status check_tensors(json_t *header, uint64_t room)
     return status;
 }
 
-ipos_status ip_safetensors_parse(const void *bytes, size_t size, json_t **header, size_t *data)
+ipos_status ip_model_header_parse(const void *bytes, size_t size, json_t **header, size_t *data)
 {
     const uint8_t *at = bytes;
     uint64_t length = 0;
@@ -111,7 +111,7 @@ ipos_status ip_safetensors_parse(const void *bytes, size_t size, json_t **header
     return status;
 }
 
-ipos_status ip_safetensors_with_card(const void *bytes, size_t size, const char *card, void **out, size_t *out_size)
+ipos_status ip_model_header_with_card(const void *bytes, size_t size, const char *card, void **out, size_t *out_size)
 {
     json_t *header, *metadata;
     size_t data, length;
@@ -119,7 +119,7 @@ ipos_status ip_safetensors_with_card(const void *bytes, size_t size, const char 
     uint8_t *made;
 
     *out = NULL;
-    IP_TRY(ip_safetensors_parse(bytes, size, &header, &data));
+    IP_TRY(ip_model_header_parse(bytes, size, &header, &data));
     metadata = json_object_get(header, "__metadata__");
     if (!json_is_object(metadata)) {
         metadata = json_object();
@@ -149,13 +149,13 @@ ipos_status ip_safetensors_with_card(const void *bytes, size_t size, const char 
     return made ? IPOS_OK : ip_no_memory(*out_size);
 }
 
-ipos_status ip_safetensors_card(const void *bytes, size_t size, char **card)
+ipos_status ip_model_header_card(const void *bytes, size_t size, char **card)
 {
     json_t *header;
     size_t data;
 
     *card = NULL;
-    IP_TRY(ip_safetensors_parse(bytes, size, &header, &data));
+    IP_TRY(ip_model_header_parse(bytes, size, &header, &data));
     const char *text = json_string_value(json_object_get(json_object_get(header, "__metadata__"), IP_SAFETENSORS_CARD));
     if (text)
         *card = ip_strdup(text);

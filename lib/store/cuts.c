@@ -1,4 +1,4 @@
-#include "shots.h"
+#include "cuts.h"
 #include <stdlib.h>
 
 #define SEARCH_X 4 /* thumbnail blocks: motion that is not a cut */

@@ -1,6 +1,6 @@
 /* Cuts and repeated frames, from small luma pictures. Pure functions. */
-#ifndef IP_SHOTS_H
-#define IP_SHOTS_H
+#ifndef IP_CUTS_H
+#define IP_CUTS_H
 
 #include "frame.h"
 
