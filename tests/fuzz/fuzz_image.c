@@ -20,13 +20,13 @@ static void write_again(ipos_frame *frame, const ip_io_env *env, const char *for
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    const ip_io_env env = {.memory_limit = LIMIT};
+    const ip_io_env env = {.memory_limit = LIMIT, .ffmpeg_path = "/dev/null"};
     const ip_image_format *format = ip_format_of_bytes(data, size < 64 ? size : 64);
-    if (!format || (strcmp(format->name, "png") != 0 && strcmp(format->name, "tiff") != 0 && strcmp(format->name, "exr") != 0))
-        return 0; /* the others are ffmpeg's to read, in a process of its own */
+    if (!format || strcmp(format->name, "dpx") == 0)
+        return 0; /* DPX is ffmpeg's to read, in a process of its own */
     for (int part = 0; part < 2; part++) {
         ipos_frame *frame = NULL;
-        if (ip_image_read(&env, NULL, data, size, part, &frame) == IPOS_OK)
+        if (ip_image_read(&env, NULL, data, size, part, &frame) == IPOS_OK && format->write)
             write_again(frame, &env, format->name);
         ipos_frame_release(frame);
     }
