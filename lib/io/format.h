@@ -46,6 +46,7 @@ typedef struct ip_image_header {
 ipos_status ip_header_add_channel(ip_image_header *header, const char *name, int32_t sample_type, int32_t xs, int32_t ys);
 /* Replaces an attribute of that name. */
 ipos_status ip_header_set_attribute(ip_image_header *header, const char *name, const char *type, const void *bytes, size_t size);
+const ip_attribute *ip_header_attribute(const ip_image_header *header, const char *name); /* NULL: none */
 void ip_header_free(ip_image_header *header);
 /* Bytes the pixels take, rows padded to 64; UINT64_MAX when that does not fit. */
 uint64_t ip_header_bytes(const ip_image_header *header);

@@ -43,6 +43,13 @@ ipos_status ip_header_set_attribute(ip_image_header *header, const char *name, c
     return IPOS_OK;
 }
 
+const ip_attribute *ip_header_attribute(const ip_image_header *header, const char *name) {
+    for (size_t i = 0; i < header->attribute_count; i++)
+        if (strcmp(header->attributes[i].name, name) == 0)
+            return &header->attributes[i];
+    return NULL;
+}
+
 void ip_header_free(ip_image_header *header) {
     for (size_t i = 0; i < header->channel_count; i++)
         ip_free((char *)header->channels[i].name);

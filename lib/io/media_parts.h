@@ -24,6 +24,5 @@ struct ip_media {
 };
 
 bool ip_timecode_of_attribute(const ip_image_header *header, ipos_timecode *out);
-const ip_attribute *ip_header_attribute(const ip_image_header *header, const char *name);
 
 #endif

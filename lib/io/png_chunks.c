@@ -1,3 +1,4 @@
+#include "attribute_pack.h"
 #include "png_parts.h"
 #include <stdlib.h>
 #include <zlib.h>
@@ -133,9 +134,14 @@ static ipos_status visit(const ip_input *in, uint64_t at, uint32_t length, const
     *kept += length;
     ipos_status status = ancillary ? IPOS_OK : read_ihdr(in, bytes + 4, layout);
     if (status == IPOS_OK)
-        status = keep_chunk(header, type, bytes + 4, length);
+        status = strcmp(type, "ipAt") == 0 ? ip_unpack_attributes(bytes + 4, length, header) : keep_chunk(header, type, bytes + 4, length);
     ip_free(bytes);
     return status;
+}
+
+void ip_png_chromaticities(const uint8_t *chrm, float xy[8]) {
+    for (int i = 0; i < 8; i++) /* white first in PNG, last in OpenEXR */
+        xy[(i + 6) % 8] = (float)(ip_png_u32(chrm + 4 * i) / 100000.0);
 }
 
 static ipos_status describe(const ip_png_layout *layout, ip_image_header *header) {
@@ -149,12 +155,12 @@ static ipos_status describe(const ip_png_layout *layout, ip_image_header *header
         IP_TRY(ip_header_add_channel(header, (char[2]){*names, 0}, type, 1, 1));
     if (layout->has_alpha)
         IP_TRY(ip_header_add_channel(header, "A", type, 1, 1));
-    snprintf(header->encoding, sizeof header->encoding, "%s", ip_png_encoding(header_chunk, header));
+    if (!header->encoding[0]) /* ipAt has the first word */
+        snprintf(header->encoding, sizeof header->encoding, "%s", ip_png_encoding(header_chunk, header));
     const uint8_t *chrm = header_chunk(header, "cHRM", &n);
-    if (chrm && n == 32) { /* white first in PNG, last in OpenEXR */
+    if (chrm && n == 32 && !ip_header_attribute(header, "chromaticities")) {
         float xy[8];
-        for (int i = 0; i < 8; i++)
-            xy[(i + 6) % 8] = (float)(ip_png_u32(chrm + 4 * i) / 100000.0);
+        ip_png_chromaticities(chrm, xy);
         IP_TRY(ip_header_set_attribute(header, "chromaticities", "chromaticities", xy, sizeof xy));
     }
     return IPOS_OK;

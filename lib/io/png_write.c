@@ -1,3 +1,4 @@
+#include "attribute_pack.h"
 #include "png_parts.h"
 #include <math.h>
 #include <png.h>
@@ -12,6 +13,7 @@ typedef struct png_out {
     png_structp png;
     png_infop info;
     uint8_t *row;
+    ip_buffer rest; /* of the attributes: what PNG has no chunk for */
     char text[160];
     ipos_status status;
 } png_out;
@@ -128,9 +130,28 @@ static void write_chromaticities(png_out *job) {
     png_write_chunk(job->png, (png_const_bytep) "cHRM", chunk, 32);
 }
 
+/* Before any libpng call can jump, so that nothing is lost by a jump. */
+static ipos_status pack_rest(png_out *job) {
+    size_t n = 0;
+    const char *encoding = job->frame->encoding, *said = ip_png_encoding(frame_chunk, job->frame);
+    bool ours = !frame_chunk(job->frame, "IHDR", &n) && ip_in_list("srgb,rec709,gamma2.2,linear", encoding); /* write_encoding says it */
+    float xy[8];
+    const ip_attribute *exact = ip_frame_attribute(job->frame, "chromaticities");
+    const uint8_t *chrm = frame_chunk(job->frame, "cHRM", &n);
+    if (chrm && n == 32)
+        ip_png_chromaticities(chrm, xy);
+    bool said_by_chunk = chrm && n == 32 && exact && exact->size == sizeof xy && memcmp(exact->bytes, xy, sizeof xy) == 0;
+    ip_pack_attributes(job->frame, "png:", said_by_chunk ? "chromaticities" : "", &job->rest);
+    if (encoding[0] && strcmp(encoding, said) != 0 && !ours)
+        ip_pack_add(&job->rest, IP_PACK_ENCODING, "string", encoding, strlen(encoding));
+    return job->rest.failed ? ip_no_memory(0) : IPOS_OK;
+}
+
 static void write_chunks(png_out *job) {
     write_encoding(job);
     write_chromaticities(job);
+    if (job->rest.size > 0 && job->rest.size <= INT32_MAX)
+        png_write_chunk(job->png, (png_const_bytep) "ipAt", (png_const_bytep)job->rest.data, job->rest.size);
     for (size_t i = 0; i < job->frame->attribute_count; i++) {
         const ip_attribute *a = &job->frame->attributes[i];
         if (strncmp(a->type, "png:", 4) == 0 && strlen(a->type) == 8 && chunk_fits(job, a->type + 4, a->size))
@@ -187,10 +208,8 @@ ipos_status ip_png_write(ipos_frame *const *frames, size_t count, const ipos_wri
     job.row = ip_alloc((size_t)data->width * (size_t)job.samples * ip_sample_bytes(job.type));
     job.png = job.row ? png_create_write_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning) : NULL;
     job.info = job.png ? png_create_info_struct(job.png) : NULL;
-    ipos_status status = IPOS_OK;
-    if (!job.info) {
-        status = ip_no_memory(0);
-    } else {
+    ipos_status status = job.info ? pack_rest(&job) : ip_no_memory(0);
+    if (status == IPOS_OK) {
         png_set_write_fn(job.png, &job, on_write, on_flush);
         if (!encode(&job))
             status = job.status != IPOS_OK ? job.status : ip_fail(IPOS_ERR_IO, "%s: PNG cannot be written: %s", out->name, job.text);
@@ -198,5 +217,6 @@ ipos_status ip_png_write(ipos_frame *const *frames, size_t count, const ipos_wri
     if (job.png)
         png_destroy_write_struct(&job.png, &job.info);
     ip_free(job.row);
+    ip_buffer_free(&job.rest);
     return status;
 }

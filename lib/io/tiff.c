@@ -45,7 +45,8 @@ static bool keep_tag(void *user, uint32_t tag, const char *type, const void *byt
     char name[24], kind[24];
     snprintf(name, sizeof name, "tiff:%u", tag);
     snprintf(kind, sizeof kind, "tiff:%s", type);
-    sink->status = ip_header_set_attribute(sink->header, name, kind, bytes, size);
+    sink->status = tag == IP_TIFF_PACK_TAG ? ip_unpack_attributes(bytes, size, sink->header)
+                                           : ip_header_set_attribute(sink->header, name, kind, bytes, size);
     return sink->status == IPOS_OK;
 }
 
@@ -68,6 +69,27 @@ static ipos_status keep_layout(const ip_tiff_page *page, ip_image_header *header
     return IPOS_OK;
 }
 
+/* Names of further channels, where the file was written by us and still has as many. */
+static ipos_status name_channels(ip_image_header *header) {
+    const ip_attribute *a = ip_header_attribute(header, IP_PACK_CHANNELS);
+    char *names = a ? ip_format("%.*s", (int)a->size, (const char *)a->bytes) : NULL, *rest = names;
+    size_t n = names && names[0] ? 1 : 0;
+    for (const char *p = names; p && *p; p++)
+        n += *p == ',';
+    ipos_status status = IPOS_OK;
+    for (size_t i = 0; n == header->channel_count && i < n && status == IPOS_OK; i++) {
+        char *name = ip_strdup(strsep(&rest, ","));
+        if (!name) {
+            status = IPOS_ERR_NO_MEMORY;
+        } else {
+            ip_free((char *)(uintptr_t)header->channels[i].name);
+            header->channels[i].name = name;
+        }
+    }
+    ip_free(names);
+    return status;
+}
+
 static ipos_status describe(const ip_tiff_module *module, void *file, const ip_tiff_page *page, ip_image_header *header) {
     header->parts = (int)IP_MIN(page->pages, (uint32_t)INT32_MAX);
     header->data_window = (ipos_box){0, 0, (int32_t)page->width, (int32_t)page->height};
@@ -79,6 +101,7 @@ static ipos_status describe(const ip_tiff_module *module, void *file, const ip_t
     tag_sink sink = {header, IPOS_OK};
     module->tags(file, keep_tag, &sink);
     IP_TRY(sink.status);
+    IP_TRY(name_channels(header));
     return keep_layout(page, header);
 }
 

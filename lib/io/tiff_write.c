@@ -90,8 +90,27 @@ static ipos_status choose_tiles(const ipos_frame *frame, const ipos_write_config
     return IPOS_OK;
 }
 
-static size_t collect_tags(const ipos_frame *frame, ip_tiff_tag *tags) {
+static void pack_rest(const ipos_frame *frame, const ip_tiff_page *page, const size_t *order, ip_buffer *rest) {
+    ip_pack_attributes(frame, "tiff:", "tiles," IP_PACK_CHANNELS, rest);
+    if (frame->encoding[0])
+        ip_pack_add(rest, IP_PACK_ENCODING, "string", frame->encoding, strlen(frame->encoding));
+    bool named = false;
+    ip_buffer names = {0};
+    for (uint32_t i = 0; i < page->channels; i++) {
+        const char *name = frame->channels[order[i]].name;
+        named = named || strcmp(name, page->names[i]) != 0;
+        ip_buffer_printf(&names, "%s%s", i ? "," : "", name);
+    }
+    if (named)
+        ip_pack_add(rest, IP_PACK_CHANNELS, "string", names.data, names.size);
+    rest->failed = rest->failed || names.failed;
+    ip_buffer_free(&names);
+}
+
+static size_t collect_tags(const ipos_frame *frame, const ip_buffer *rest, ip_tiff_tag *tags) {
     size_t n = 0;
+    if (rest->size)
+        tags[n++] = (ip_tiff_tag){IP_TIFF_PACK_TAG, "undefined", rest->data, rest->size};
     for (size_t i = 0; i < frame->attribute_count; i++) {
         const ip_attribute *a = &frame->attributes[i];
         int64_t tag = 0;
@@ -124,6 +143,7 @@ static ipos_status add_page(const ip_tiff_module *module, void *file, const ipos
     size_t order[IP_TIFF_CHANNELS];
     ipos_plane planes[IP_TIFF_CHANNELS];
     ip_tiff_tag *tags = ip_calloc(frame->attribute_count + 1, sizeof *tags);
+    ip_buffer rest = {0};
     ipos_status status = page && tags ? describe(frame, config, out->name, page, order) : IPOS_ERR_NO_MEMORY;
     if (status == IPOS_OK) {
         for (uint32_t i = 0; i < page->channels; i++) {
@@ -131,10 +151,12 @@ static ipos_status add_page(const ip_tiff_module *module, void *file, const ipos
             planes[i] = (ipos_plane){c->data, c->row_stride, c->pixel_stride};
         }
         char text[IP_TIFF_TEXT] = "";
-        status = module->add(file, page, planes, tags, collect_tags(frame, tags), number, text);
-        if (status != IPOS_OK)
+        pack_rest(frame, page, order, &rest);
+        status = rest.failed ? ip_no_memory(0) : module->add(file, page, planes, tags, collect_tags(frame, &rest, tags), number, text);
+        if (status != IPOS_OK && !rest.failed)
             ip_fail(status, "%s: %s", out->name, text);
     }
+    ip_buffer_free(&rest);
     ip_free(page);
     ip_free(tags);
     return status;

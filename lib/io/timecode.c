@@ -1,12 +1,5 @@
 #include "media_parts.h"
 
-const ip_attribute *ip_header_attribute(const ip_image_header *header, const char *name) {
-    for (size_t i = 0; i < header->attribute_count; i++)
-        if (strcmp(header->attributes[i].name, name) == 0)
-            return &header->attributes[i];
-    return NULL;
-}
-
 static int32_t bcd(uint32_t word, int shift, uint32_t tens_mask) {
     return (int32_t)((word >> shift & 15) + 10 * (word >> (shift + 4) & tens_mask));
 }

@@ -241,8 +241,32 @@ static void files_are_atomic(void **state) {
     ip_free(folder);
 }
 
+static void foreign_attributes_survive(void **state) {
+    (void)state;
+    ipos_frame *frame = make_frame(9, 7, "R,G,B,A", IPOS_U16), *back = NULL, *again = NULL;
+    add_foreign_attributes(frame);
+    const ipos_write_config config = {sizeof config, "png"};
+    void *bytes = NULL;
+    size_t size = 0;
+    assert_int_equal(ip_image_write(&frame, 1, &config, NULL, &bytes, &size), IPOS_OK);
+    assert_int_equal(ip_image_read(NULL, NULL, bytes, size, 0, &back), IPOS_OK);
+    assert_same_pixels(frame, back);
+    assert_keeps(frame, back);
+    hammer(bytes, size, 60, 400);
+    ip_free(bytes);
+    assert_int_equal(ip_image_write(&back, 1, &config, NULL, &bytes, &size), IPOS_OK);
+    assert_int_equal(ip_image_read(NULL, NULL, bytes, size, 0, &again), IPOS_OK);
+    assert_same_pixels(frame, again);
+    assert_keeps(back, again);
+    assert_int_equal(back->attribute_count, again->attribute_count);
+    ip_free(bytes);
+    ipos_frame_release(frame);
+    ipos_frame_release(back);
+    ipos_frame_release(again);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(types), cmocka_unit_test(refusals), cmocka_unit_test(small_depths),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(types), cmocka_unit_test(foreign_attributes_survive), cmocka_unit_test(refusals), cmocka_unit_test(small_depths),
         cmocka_unit_test(palette_and_transparency), cmocka_unit_test(chunks_survive), cmocka_unit_test(encodings), cmocka_unit_test(bombs),
         cmocka_unit_test(files_are_atomic)};
     return cmocka_run_group_tests(tests, NULL, NULL);
