@@ -92,7 +92,7 @@ ipos_status ip_scratch_clean(ip_store *store); /* leftovers of dead owners */
 ipos_status ip_remove_tree(const char *path);  /* no links followed */
 ipos_status ip_sync_folder(const char *path);
 ipos_status ip_copy_file(const char *from, const char *to); /* atomic: a temporary beside it, fsync, rename */
-/* A named lock file under tmp/; IPOS_ERR_CONFLICT if another process or handle holds it. */
+/* A named lock file under tmp/; IPOS_ERR_CONFLICT if another process or handle holds it (wait: for 30 s). */
 ipos_status ip_lock_take(ip_store *store, const char *name, bool wait, int *fd);
 void ip_lock_drop(int fd);
 void ip_lock_end(ip_store *store, const char *name, int fd); /* drops it and removes the file */

@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOCK_SECONDS 30
 
 ipos_status ip_sync_folder(const char *path)
 {
@@ -57,8 +60,25 @@ ipos_status ip_remove_tree(const char *path)
 
 void ip_lock_drop(int fd)
 {
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return;
+    flock(fd, LOCK_UN); /* closing would not do where a fork of the host has the descriptor too */
+    close(fd);
+}
+
+/* A holder that was stopped must not stop us for ever. */
+static int lock_patiently(int fd, bool wait)
+{
+    const struct timespec pause = {0, 5000000};
+    double end = ip_now() + LOCK_SECONDS;
+
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EINTR && (errno != EWOULDBLOCK || !wait || ip_now() > end))
+            return -1;
+        if (errno == EWOULDBLOCK)
+            nanosleep(&pause, NULL);
+    }
+    return 0;
 }
 
 /* Opens and locks path. A cleaner may have unlinked the file between the two steps: then it is not a lock any more. */
@@ -70,9 +90,7 @@ static int lock_file(const char *path, bool wait)
 
         if (fd < 0)
             return -1;
-        while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0) {
-            if (errno == EINTR)
-                continue;
+        if (lock_patiently(fd, wait) != 0) {
             int error = errno;
             close(fd);
             errno = error;

@@ -1,6 +1,8 @@
 /* The folder, the schema, the ledger: made, opened, migrated, altered. */
 #include "fixture.h"
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void makes_and_opens(void **state)
@@ -286,6 +288,26 @@ static void flipped_bytes(void **state)
     ip_free(good);
 }
 
+/* A lock is one holder's; a fork of the host that keeps running does not keep it. */
+static void locks(void **state)
+{
+    fixture *f = *state;
+    int a, b;
+
+    need(ip_lock_take(f->store, "x.lock", false, &a));
+    need_fail(ip_lock_take(f->store, "x.lock", false, &b), IPOS_ERR_CONFLICT, "x.lock");
+    pid_t child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    ip_lock_drop(a);
+    need(ip_lock_take(f->store, "x.lock", true, &b));
+    ip_lock_end(f->store, "x.lock", b);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ledger_is_a_chain, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(alterations_are_found, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(truncation_is_found, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(locks, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(flipped_bytes, fixture_setup, fixture_teardown),
     };
 
