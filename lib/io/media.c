@@ -166,6 +166,8 @@ ipos_status ip_media_open(const ip_io_env *env, const char *path, ip_media **out
     if (!media)
         return IPOS_ERR_NO_MEMORY;
     ip_child_blank(&media->video.child);
+    for (size_t i = 0; i < IP_COUNT(media->recent); i++)
+        media->recent[i].number = -1;
     if (env)
         media->env = *env;
     if (env && env->ffmpeg_path)
@@ -186,6 +188,8 @@ void ip_media_close(ip_media *media) {
     if (!media)
         return;
     ip_video_stop(&media->video);
+    for (size_t i = 0; i < IP_COUNT(media->recent); i++)
+        ip_free(media->recent[i].bytes);
     ip_sequence_free(&media->sequence);
     ip_header_free(&media->header);
     ip_free(media->ffmpeg_path);

@@ -5,6 +5,13 @@
 #include "ffmpeg.h"
 #include "sequence.h"
 
+/* Raw pictures a movie gave last: operations look a few frames back and forth, and going back costs a restart. */
+enum { IP_RECENT = 12, IP_RECENT_BYTES = 192 << 20 };
+typedef struct ip_recent {
+    int64_t number; /* -1: none */
+    uint8_t *bytes;
+} ip_recent;
+
 struct ip_media {
     ip_io_env env;
     char *ffmpeg_path;            /* env's, kept */
@@ -20,6 +27,7 @@ struct ip_media {
     ip_raw raw;
     ip_video video;
     bool running;
+    ip_recent recent[IP_RECENT];  /* number n lies at n modulo the count that IP_RECENT_BYTES allows */
     int64_t run_end;              /* stills: last number the running decoder will give */
 };
 

@@ -42,6 +42,26 @@ static ipos_status past_end(ip_media *media, int64_t number) {
     return ip_fail(IPOS_ERR_NOT_FOUND, "%s: frame %lld, expected 0 to %lld", media->path, (long long)number, (long long)media->info.count - 1);
 }
 
+static ip_recent *recent_slot(ip_media *media, int64_t number) {
+    size_t fits = IP_RECENT_BYTES / media->raw.frame_bytes;
+    return fits ? &media->recent[(size_t)number % IP_MIN(fits, (size_t)IP_RECENT)] : NULL;
+}
+
+/* Keeps what the decoder gave last; without memory for it, it is simply not kept. */
+static void keep_recent(ip_media *media) {
+    int64_t number = media->video.next - 1;
+    ip_recent *slot = recent_slot(media, number);
+    if (!slot)
+        return;
+    slot->number = -1;
+    if (!slot->bytes)
+        slot->bytes = ip_alloc(media->raw.frame_bytes);
+    if (!slot->bytes)
+        return;
+    memcpy(slot->bytes, media->video.buffer, media->raw.frame_bytes);
+    slot->number = number;
+}
+
 static ipos_status seek_movie(ip_media *media, int64_t number) {
     int64_t ahead = number - media->video.next;
     /* Dropping pictures that come through the pipe costs about three times what ffmpeg needs to drop them itself. */
@@ -51,6 +71,7 @@ static ipos_status seek_movie(ip_media *media, int64_t number) {
         ipos_status status = ip_video_next(&media->env, &media->video, &media->raw, patience(0), media->path, NULL);
         if (status != IPOS_OK)
             return status;
+        keep_recent(media);
     }
     return IPOS_OK;
 }
@@ -68,11 +89,18 @@ static ipos_status stamp_movie(const ip_media *media, int64_t number, ipos_frame
 static ipos_status read_movie(ip_media *media, int64_t number, ipos_frame *frame) {
     if (number < 0 || (media->info.count_exact && number >= media->info.count))
         return past_end(media, number);
+    const ip_recent *recent = recent_slot(media, number);
+    if (recent && recent->number == number) {
+        ip_raw_unpack(&media->raw, recent->bytes, frame);
+        return stamp_movie(media, number, frame);
+    }
     ipos_status status = seek_movie(media, number);
     if (status == IPOS_OK)
         status = ip_video_next(&media->env, &media->video, &media->raw, patience(number), media->path, frame);
-    if (status == IPOS_OK)
+    if (status == IPOS_OK) {
+        keep_recent(media);
         return stamp_movie(media, number, frame);
+    }
     media->running = false;
     if (status != IPOS_ERR_NOT_FOUND)
         return status;

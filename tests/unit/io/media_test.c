@@ -206,7 +206,7 @@ static void lossless_movie(const char *channels, int32_t type) {
     assert_int_equal(info->rate.num, 24000);
     assert_int_equal(info->rate.den, 1001);
     assert_int_equal(info->sample_type, type);
-    static const int order[] = {0, 1, 2, 7, 3, 29, 28, 0, 19};
+    static const int order[] = {0, 1, 2, 7, 3, 6, 5, 29, 28, 0, 19, 14, 15, 13, 1, 29};
     for (size_t i = 0; i < IP_COUNT(order); i++)
         check_movie_frame(media, order[i], channels, type);
     ipos_frame *frame = NULL;
