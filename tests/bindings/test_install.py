@@ -17,7 +17,7 @@ def test_pip_install(tmp_path):
     clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "INTERPOS_LIBRARY")}
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(target),
            str(source)]
-    if subprocess.run([sys.executable, "-c", "import pip, setuptools.build_meta"], capture_output=True).returncode:
+    if subprocess.run([sys.executable, "-c", "import setuptools.build_meta, pip"], capture_output=True).returncode:
         pytest.skip("this Python has no pip or no setuptools")
     if subprocess.run([sys.executable, "-c", "import wheel"], capture_output=True).returncode \
             and subprocess.run([sys.executable, "-c", "import setuptools.command.bdist_wheel"], capture_output=True).returncode:
