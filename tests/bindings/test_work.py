@@ -7,7 +7,7 @@ import time
 import pytest
 
 import interpos
-from conftest import FRAMES, HEIGHT, WIDTH, picture, sample
+from footage import FRAMES, HEIGHT, WIDTH, picture, sample
 
 needs_engine = pytest.mark.skipif(not interpos.feature("engine-process"), reason="built without the engine")
 

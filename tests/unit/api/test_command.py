@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""The `interpos` command as people and scripts use it: test_command.py COMMAND [engine]"""
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import zlib
+
+COMMAND = sys.argv[1] if len(sys.argv) > 1 else "interpos"
+ENGINE = "engine" in sys.argv[2:]
+WIDTH, HEIGHT, FRAMES = 128, 96, 16
+COMMANDS = ["init", "ingest", "permit", "clips", "train", "models", "card", "render", "options", "accept", "reject", "publish", "verify",
+            "ledger", "operations", "info", "engine"]
+OWNED = ["--owner", "tests", "--licence", "made here", "--training", "allowed", "--encoding", "rec709", "--fps", "24"]
+
+
+def png(path, number):
+    rows = b"".join(b"\0" + bytes(200 - (x & 31) if 0 <= x - 10 - 3 * number < 40 and 20 <= y < 60 else (x * 3 + y * 5 + c * 40) & 127
+                                  for x in range(WIDTH) for c in range(3)) for y in range(HEIGHT))
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0))
+                   + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+class Command(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.plates = os.path.join(cls.folder.name, "plates")
+        os.mkdir(cls.plates)
+        for number in range(FRAMES):
+            png(os.path.join(cls.plates, f"shot.{1001 + number}.png"), number)
+        cls.footage = os.path.join(cls.plates, "shot.%04d.png")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def setUp(self):
+        self.project = os.path.join(self.folder.name, self.id().rsplit(".", 1)[-1])
+
+    def run_command(self, *words, code=0):
+        done = subprocess.run([COMMAND, *words], capture_output=True, text=True, timeout=240)
+        self.assertEqual(done.returncode, code, f"{words}: {done.stdout}{done.stderr}")
+        if code:
+            self.assertTrue(done.stderr.splitlines()[-1].startswith("interpos: "), done.stderr)
+        return done.stdout
+
+    def made(self):
+        self.run_command("init", self.project)
+        self.run_command("ingest", self.project, self.footage, "--clip", "shot", *OWNED)
+        return self.project
+
+    def test_help(self):
+        text = self.run_command("--help")
+        for name in COMMANDS:
+            self.assertIn(f"  {name} ", text)
+            self.assertTrue(self.run_command(name, "--help").startswith(f"interpos {name} "))
+            self.assertIn("xample", self.run_command("help", name))
+        self.assertIn("Exit codes", text)
+        self.assertEqual(self.run_command("--version"), "interpos 0.1.0\n")
+
+    def test_wrong_use(self):
+        for words in ([], ["teleport"], ["init"], ["init", "a", "b"], ["clips", "--frobnicate", "p"], ["clips", "p", "--json=yes"],
+                      ["render", "p", "--clip"], ["clips", "p", "--progress", "loud"], ["accept", "p", "o1"], ["train", "p"],
+                      ["train", "p", "--for", "inbetween", "--model", "m", "--steps", "many"], ["permit", "p", "c", "maybe"],
+                      ["ingest", "p", "f", "--clip", "c", "--owner", "o", "--licence", "l"],
+                      ["ingest", "p", "f", "--clip", "c", *OWNED, "--fps", "-3"]):
+            self.run_command(*words, code=2)
+        self.run_command("clips", os.path.join(self.folder.name, "nowhere"), code=1)
+        self.run_command("info", os.path.join(self.folder.name, "nowhere.png"), code=1)
+
+    def test_listings(self):
+        project = self.made()
+        clips = json.loads(self.run_command("clips", project, "--json"))
+        self.assertEqual((clips[0]["name"], clips[0]["frames"], clips[0]["first"], clips[0]["rate"]), ("shot", FRAMES, 1001, [24, 1]))
+        self.assertIn("shot", self.run_command("clips", project))
+        self.assertEqual(json.loads(self.run_command("options", project, "--json")), [])
+        self.assertEqual(json.loads(self.run_command("models", project, "--json")), [])
+        acts = [act["act"] for act in json.loads(self.run_command("ledger", project, "--json"))]
+        self.assertIn("ingest", acts)
+        self.assertTrue(json.loads(self.run_command("verify", project, "--footage", "--json"))["ok"])
+        self.assertEqual(json.loads(self.run_command("info", self.footage, "--json"))["frames"]["count"], FRAMES)
+        operations = json.loads(self.run_command("operations", "--json"))
+        self.assertIn("inbetween", [operation["name"] for operation in operations])
+        self.run_command("options", project, "--best", code=1)
+
+    def test_several_clips_and_rates(self):
+        self.run_command("init", self.project, "--title", "Rates")
+        one = os.path.join(self.folder.name, "still.png")
+        png(one, 3)
+        self.run_command("ingest", self.project, one, self.footage, *OWNED[:-2], "--fps", "23.976", "--tags", "camera=A,night")
+        clips = json.loads(self.run_command("clips", self.project, "--json"))
+        self.assertEqual(sorted(clip["name"] for clip in clips), ["shot", "still"])
+        self.assertTrue(all(clip["rate"] == [24000, 1001] for clip in clips))
+
+    def test_permission(self):
+        project = self.made()
+        self.run_command("permit", project, "shot", "denied", "--by", "M. Ortiz", "--note", "withdrawn")
+        self.assertEqual(json.loads(self.run_command("clips", project, "--json"))[0]["training"], "denied")
+        self.run_command("train", project, "--for", "inbetween", "--model", "m", "--steps", "2", code=3)
+
+    def test_altered(self):
+        project = self.made()
+        target = os.path.join(self.plates, "shot.1005.png")
+        with open(target, "rb") as file:
+            kept = file.read()
+        png(target, 99)
+        try:
+            self.run_command("verify", project)
+            self.run_command("verify", project, "--footage", code=6)
+        finally:
+            with open(target, "wb") as file:
+                file.write(kept)
+
+    def lines(self, text):
+        return [json.loads(line) for line in text.splitlines()]
+
+    def test_jsonl(self):
+        self.run_command("init", self.project)
+        lines = self.lines(self.run_command("ingest", self.project, self.footage, "--clip", "shot", *OWNED, "--progress=jsonl"))
+        self.assertEqual(lines[-1]["result"]["frames"], FRAMES)
+        self.assertTrue(all("done" in line and "stage" in line for line in lines[:-1]))
+
+    @unittest.skipUnless(ENGINE, "needs the engine")
+    def test_main_job(self):
+        project = self.made()
+        lines = self.lines(self.run_command("train", project, "--for", "inbetween", "--model", "m", "--steps", "4", "--seed", "2",
+                                            "--progress=jsonl", "--threads", "2"))
+        self.assertEqual(lines[-1]["result"]["name"], "m")
+        self.assertTrue(any("loss" in line for line in lines[:-1]))
+        self.assertIn("m ", self.run_command("models", project))
+        self.assertIn("shot", self.run_command("card", project, "m"))
+        self.assertEqual(json.loads(self.run_command("card", project, "m", "--json"))["seed"], 2)
+        self.run_command("train", project, "--for", "inbetween", "--model", "m", "--steps", "4", code=1)
+        options = json.loads(self.run_command("render", project, "--operation", "inbetween", "--clip", "shot", "--frames", "1005,1007.5",
+                                              "--model", "m", "--set", "trajectory=straight", "--json"))
+        best = self.run_command("options", project, "--best").strip()
+        self.assertEqual(best, options[0]["id"])
+        self.assertTrue(os.path.exists(options[0]["sheet"]))
+        output = os.path.join(self.folder.name, "published")
+        self.run_command("publish", project, best, output, code=3)
+        self.run_command("accept", project, best, "--by", "M. Ortiz")
+        self.assertEqual(len(self.run_command("publish", project, best, output).splitlines()), 2)
+        self.run_command("render", project, "--operation", "inbetween", "--clip", "shot", "--frames", "1005", "--set", "no_such=1", code=2)
+        self.run_command("render", project, "--operation", "inbetween", "--clip", "shot", "--frames", "999", code=2)
+        self.run_command("render", project, "--operation", "inbetween", "--clip", "shot", "--frames", "1005", "--engine", "/bin/false", code=5)
+        self.run_command("verify", project, "--footage")
+
+    @unittest.skipUnless(ENGINE, "needs the engine")
+    def test_interrupt(self):
+        project = self.made()
+        command = [COMMAND, "train", project, "--for", "inbetween", "--model", "m", "--minutes", "5", "--progress=jsonl"]
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = running.stdout.readline()
+        self.assertIn("stage", json.loads(line))
+        begun = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=120)
+        self.assertEqual(running.returncode, 4, errors)
+        self.assertLess(time.monotonic() - begun, 60)
+        self.run_command("verify", project)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
