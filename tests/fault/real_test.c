@@ -32,7 +32,7 @@ static ipos_status fetch(void *user, size_t clip, int64_t number, ipos_frame **o
             for (int x = 0; x < REAL_WIDTH; x++) {
                 int left = 20 + 2 * (int)number, inside = x >= left && x < left + 40 && y >= 20 && y < 70;
                 int u = inside ? x - left : x, v = inside ? y + 50 : y;
-                uint32_t mixed = (uint32_t)(u / 3 * 73856093) ^ (uint32_t)(v / 3 * 19349663) ^ (uint32_t)c * 83492791u;
+                uint32_t mixed = (uint32_t)(u / 3) * 73856093u ^ (uint32_t)(v / 3) * 19349663u ^ (uint32_t)c * 83492791u;
                 (*out)->channels[c].data[y * (*out)->channels[c].row_stride + x] = (uint8_t)(40 + (mixed >> 5) % 160);
             }
     return IPOS_OK;
