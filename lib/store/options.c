@@ -138,33 +138,37 @@ static ip_option_variant *variant_of(ip_option_writer *writer, const char *name)
     return variant;
 }
 
-/* The nearest frame that exists, was not itself asked to be made, and can be read; earlier ones first. */
-static ipos_status nearest_source(ip_option_writer *writer, ipos_rational time)
+/* Attributes of frame number, if it may be used: it exists, was not itself asked to be made, and can be read. */
+static bool take_source(ip_option_writer *writer, int64_t number, int *tries)
 {
-    int64_t floor = time.num / time.den - (time.num % time.den < 0);
-    int64_t span = IP_MAX(writer->clip.last - writer->clip.first + 1, 1);
+    ipos_frame *frame;
 
-    for (int64_t step = 0, tries = 0; step <= span && tries < 16; step++) {
-        const int64_t sides[2] = {floor - step, floor + 1 + step};
-        for (int side = 0; side < 2; side++) {
-            int64_t number = sides[side];
-            if (number < writer->clip.first || number > writer->clip.last || ip_frames_ask(writer->frames, number))
-                continue;
-            if (writer->attributes && writer->nearest == number)
-                return IPOS_OK;
-            ipos_frame *frame;
-            tries++;
-            if (ip_store_source_frame(writer->store, writer->clip.name, number, &frame) != IPOS_OK)
-                continue;
-            ipos_frame_release(writer->attributes);
-            writer->attributes = frame;
-            writer->nearest = number;
-            return IPOS_OK;
-        }
+    if (number < writer->clip.first || number > writer->clip.last || ip_frames_ask(writer->frames, number))
+        return false;
+    if (writer->attributes && writer->nearest == number)
+        return true;
+    (*tries)++;
+    if (ip_store_source_frame(writer->store, writer->clip.name, number, &frame) != IPOS_OK)
+        return false;
+    ipos_frame_release(writer->attributes);
+    writer->attributes = frame;
+    writer->nearest = number;
+    return true;
+}
+
+/* From the nearest frame outwards; of two as near the earlier one. */
+static void nearest_source(ip_option_writer *writer, ipos_rational time)
+{
+    int64_t below = time.num / time.den - (time.num % time.den < 0), above = below + 1;
+    int tries = 0;
+
+    while (tries < 16 && (below >= writer->clip.first || above <= writer->clip.last)) {
+        bool lower = time.num - below * time.den <= above * time.den - time.num;
+        if (take_source(writer, lower ? below-- : above++, &tries))
+            return;
     }
     ipos_frame_release(writer->attributes);
     writer->attributes = NULL;
-    return IPOS_OK;
 }
 
 /* A view of picture's samples with the source's metadata; the caller's frame stays as it is. */
@@ -174,9 +178,10 @@ static ipos_status dress(ip_option_writer *writer, ipos_rational time, const ipo
     ipos_channel *channels = ip_calloc(n, sizeof *channels);
     ipos_plane *planes = ip_calloc(n, sizeof *planes);
     ipos_timecode timecode;
-    ipos_status status = channels && planes ? nearest_source(writer, time) : ip_no_memory(n * 64);
+    ipos_status status = channels && planes ? IPOS_OK : ip_no_memory(n * 64);
 
     *out = NULL;
+    nearest_source(writer, time);
     for (size_t i = 0; status == IPOS_OK && i < n; i++) {
         const ip_channel *c = &picture->channels[i];
         channels[i] = (ipos_channel){c->name, c->type, c->xs, c->ys};

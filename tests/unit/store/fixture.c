@@ -89,6 +89,9 @@ static void write_sequence(fixture *f, const char *name, int first, int count, i
             need(ipos_frame_set_timecode(frame, &timecode));
             need(ipos_frame_set_rate(frame, &rate));
             need(ipos_frame_set_attribute(frame, "reelName", "string", "A001C003", 8));
+            char *number = ip_format("%d", first + i);
+            need(ip_frame_set_text(frame, "number", number));
+            ip_free(number);
         }
         need(ip_image_write(&frame, 1, NULL, path, NULL, NULL));
         ipos_frame_release(frame);

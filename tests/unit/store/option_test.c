@@ -61,6 +61,8 @@ static void carries_the_metadata(void **state)
     assert_int_equal(timecode.seconds, 1);
     assert_int_equal(timecode.frames, 0);
     assert_true(ipos_frame_find_attribute(frame, "reelName") >= 0);
+    const ip_attribute *number = ip_frame_attribute(frame, "number");
+    assert_true(number && number->size == 3 && memcmp(number->bytes, "121", 3) == 0);
     assert_int_equal(frame->channels[0].type, IPOS_F16);
     ipos_frame_release(frame);
     need(ip_store_option_frame(f->store, id, 0, true, &frame));
@@ -73,6 +75,15 @@ static void carries_the_metadata(void **state)
     entry = json_array_get(json_object_get(option, "frames"), 0);
     assert_non_null(strstr(json_string_value(json_object_get(entry, "picture")), "/picture.0110+1_2.exr"));
     json_decref(option);
+    ip_free(id);
+    /* Three quarters of the way the later frame is the nearer one; its timecode stays as it is. */
+    id = make_option(f, "shot", "110.75", (ipos_rational){443, 4});
+    need(ip_store_option_frame(f->store, id, 0, false, &frame));
+    number = ip_frame_attribute(frame, "number");
+    assert_true(number && memcmp(number->bytes, "111", 3) == 0);
+    need(ipos_frame_timecode(frame, &timecode));
+    assert_int_equal(timecode.frames, 11);
+    ipos_frame_release(frame);
     verify_clean(f);
     ip_free(id);
 }
