@@ -131,7 +131,6 @@ static ipos_status run_job(ip_train *train, ip_engine *engine)
     return status;
 }
 
-/* A finished model is not replaced: options were made with it. Repeating the call that made it, with resume, finds it done. */
 static ipos_status find_finished(ip_train *train, bool *finished)
 {
     char *text;
@@ -149,9 +148,29 @@ static ipos_status find_finished(ip_train *train, bool *finished)
             *finished = true;
     }
     json_decref(models);
-    if (*finished && !train->config.resume)
-        return ip_fail(IPOS_ERR_CONFLICT, "model '%s' exists already: choose another name", train->config.name);
     return IPOS_OK;
+}
+
+/* A finished model is not replaced: options were made with it. Repeating, with resume, the call that made it finds it done. */
+static ipos_status check_repeated(ip_train *train)
+{
+    static const char *const compared[] = {"operation", "clips", "seed", "steps", "minutes"};
+    const char *name = train->config.name, *other = train->config.resume ? NULL : "";
+    ipos_model *model;
+
+    if (!other) {
+        IP_TRY(ipos_model_open(train->project, name, &model));
+        json_t *card = json_loads(model->card, 0, NULL), *settings = json_object_get(card, "settings");
+        for (size_t i = 0; i < IP_COUNT(compared) && !other; i++)
+            if (!json_equal(json_object_get(settings, compared[i]), json_object_get(train->request, compared[i])))
+                other = compared[i];
+        json_decref(card);
+        ipos_model_release(model);
+    }
+    if (!other)
+        return IPOS_OK;
+    return ip_fail(IPOS_ERR_CONFLICT, "model '%s' is finished already%s%s: train another under a new name", name,
+        *other ? " and was trained with other " : "", other);
 }
 
 static ipos_status record_start(const ip_train *train)
@@ -175,9 +194,9 @@ static ipos_status train_in(ip_train *train)
     bool finished;
 
     IP_TRY(find_finished(train, &finished));
-    if (finished)
-        return IPOS_OK;
     IP_TRY(ip_train_prepare(train));
+    if (finished)
+        return check_repeated(train);
     IP_TRY(record_start(train));
     IP_TRY(ip_context_engine(train->project->context, &engine));
     return run_job(train, engine);

@@ -2,6 +2,7 @@
 #include "api_fixture.h"
 #include <math.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 static ipos_operation *operation_of(fixture *made)
@@ -309,6 +310,47 @@ static void test_cancel(void **state)
     ipos_operation_release(operation);
 }
 
+/* One user of the library: a context, an engine and a project of its own. */
+static void *work_alone(void *argument)
+{
+    const char *folder = argument;
+    ipos_context_config config = {.struct_size = sizeof config, .threads = 1};
+    ipos_host_clip clip = host_clip();
+    ipos_operation *operation = NULL;
+    ipos_project *project = NULL;
+    ipos_context *context = NULL;
+    ipos_frame *frame = NULL;
+    host host_ = {0};
+    bool failed = ipos_context_create(&config, &context) || ipos_project_create(context, folder, NULL, &project)
+        || ipos_operation_create(project, "inbetween", &operation) || ipos_operation_set_frames(operation, "3");
+
+    host_.context = context;
+    failed = failed || ipos_operation_set_host_clip(operation, &clip, fetch, &host_) || ipos_operation_run(operation, NULL, NULL)
+        || ipos_operation_result_frame(operation, 0, 0, 0, NULL, NULL, &frame) || error_of(frame, 3) > 12;
+    if (failed)
+        fprintf(stderr, "%s: %s\n", folder, ipos_last_error());
+    ipos_frame_release(frame);
+    ipos_operation_release(operation);
+    ipos_project_release(project);
+    ipos_context_release(context);
+    return failed ? argument : NULL;
+}
+
+static void test_two_contexts(void **state)
+{
+    fixture *made = *state;
+    char first[128], second[128];
+    pthread_t other;
+    void *failed;
+
+    snprintf(first, sizeof first, "%s/first", made->folder);
+    snprintf(second, sizeof second, "%s/second", made->folder);
+    assert_int_equal(pthread_create(&other, NULL, work_alone, second), 0);
+    assert_null(work_alone(first));
+    pthread_join(other, &failed);
+    assert_null(failed);
+}
+
 static void test_allowed_operations(void **state)
 {
     fixture *made = *state;
@@ -333,6 +375,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_host_clip, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_host_memory, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_host_failures, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(test_two_contexts, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_cancel, fixture_open_clip, fixture_close),
         cmocka_unit_test_setup_teardown(test_allowed_operations, fixture_open, fixture_close)};
 

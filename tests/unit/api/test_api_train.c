@@ -94,6 +94,9 @@ static void test_train_and_render(void **state)
     assert_int_equal(ipos_model_train(made->project, &train, NULL, NULL, NULL), IPOS_ERR_CONFLICT);
     train.resume = 1;
     OK(ipos_model_train(made->project, &train, NULL, NULL, NULL)); /* done already */
+    train.steps++;
+    assert_int_equal(ipos_model_train(made->project, &train, NULL, NULL, NULL), IPOS_ERR_CONFLICT);
+    assert_non_null(strstr(ipos_last_error(), "steps"));
     OK(ipos_operation_create(made->project, "inbetween", &operation));
     OK(ipos_operation_set_model(operation, model));
     ipos_model_release(model);
