@@ -29,7 +29,8 @@ typedef struct ipos_train_config {
 
 /* Trains in the engine and stores the best checkpoint on held-out shots. Blocks; progress on this thread. A part of the
  * dailies is held out by shot; the card gives its score beside the classical baseline's, per clip. Cancelling, or the death
- * of either process, keeps the last checkpoint: call again with resume = 1. out may be NULL. */
+ * of either process, keeps the last checkpoint: call again with resume = 1. A finished model is not replaced: its name gives
+ * IPOS_ERR_CONFLICT, except that resume = 1 with the settings it was made with finds it done. out may be NULL. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_model_train(ipos_project *project, const ipos_train_config *config,
     ipos_progress_fn progress, void *user, ipos_model **out);
 /* Opens a trained model of this project. One trained in another project is IPOS_ERR_PERMISSION, an altered file IPOS_ERR_TAMPERED. */

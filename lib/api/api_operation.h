@@ -29,6 +29,8 @@ typedef struct ip_host_input {
     ipos_host_clip clip; /* texts owned */
     ipos_fetch_fn fetch;
     void *user;
+    int64_t *holes; /* numbers the host turned out not to have, ascending */
+    size_t hole_count;
 } ip_host_input;
 
 struct ipos_operation {
@@ -59,6 +61,7 @@ ipos_status ip_operation_parameters(const ipos_operation *operation, char **json
 
 /* results.c */
 void ip_results_clear(ipos_operation *operation);
+void ip_results_drop(ipos_operation *operation); /* what variants have emitted so far, for a run that starts over */
 ip_result *ip_result_of(ipos_operation *operation, const char *variant); /* found or made; NULL: no memory */
 ipos_status ip_result_add(ipos_operation *operation, const char *variant, ipos_rational time, double confidence, ipos_frame *picture,
     ipos_frame *evidence);

@@ -42,6 +42,7 @@ void ip_host_clear(ip_host_input *input)
     ip_free((char *)input->clip.encoding);
     ip_free((char *)input->clip.owner);
     ip_free((char *)input->clip.licence);
+    ip_free(input->holes);
     *input = (ip_host_input){0};
 }
 
@@ -84,9 +85,27 @@ static ipos_status note_source(ipos_operation *operation, int64_t number, const 
     return IPOS_OK;
 }
 
+static ipos_status note_hole(ip_host_input *input, int64_t number)
+{
+    size_t at = input->hole_count;
+
+    for (size_t i = 0; i < input->hole_count; i++)
+        if (input->holes[i] == number)
+            return IPOS_OK;
+    int64_t *grown = ip_realloc(input->holes, (input->hole_count + 1) * sizeof *grown);
+    if (!grown)
+        return IPOS_ERR_NO_MEMORY;
+    input->holes = grown;
+    for (; at > 0 && grown[at - 1] > number; at--)
+        grown[at] = grown[at - 1];
+    grown[at] = number;
+    input->hole_count++;
+    return IPOS_OK;
+}
+
 ipos_status ip_host_fetch(ipos_operation *operation, int64_t number, ipos_frame **out)
 {
-    const ip_host_input *input = &operation->host;
+    ip_host_input *input = &operation->host;
 
     if (number < input->clip.first || number > input->clip.last)
         return ip_fail(IPOS_ERR_NOT_FOUND, "host clip '%s' has frames %lld to %lld, not %lld", input->clip.name,
@@ -94,6 +113,8 @@ ipos_status ip_host_fetch(ipos_operation *operation, int64_t number, ipos_frame 
     ipos_status status = input->fetch(input->user, input->clip.name, number, "R,G,B", out);
     if (status != IPOS_OK) {
         *out = NULL;
+        if (status == IPOS_ERR_NOT_FOUND)
+            IP_TRY(note_hole(input, number));
         const ipos_status known = strcmp(ipos_status_name(status), "unknown status") == 0 ? IPOS_ERR_UNKNOWN : status;
         return ip_fail(known, "frame %lld of host clip '%s': the host's fetch callback returned %d (%s)", (long long)number,
             input->clip.name, status, ipos_status_name(status));

@@ -5,6 +5,7 @@
 typedef struct ip_run {
     ipos_operation *operation;
     ip_option_writer *writer; /* project clips */
+    double done;              /* most reported so far */
     ipos_progress_fn progress;
     void *user;
 } ip_run;
@@ -55,6 +56,7 @@ static int32_t report(void *user, double done, double remaining, const char *sta
 {
     ip_run *run = user;
 
+    run->done = done = IP_MAX(run->done, done);
     return run->progress ? run->progress(run->user, done, remaining, stage, json) : 0;
 }
 
@@ -166,14 +168,24 @@ static ipos_status run_project_clip(ip_run *run)
     return status;
 }
 
+/* A host need not know beforehand which frames it lacks: a job that runs into a hole starts over, knowing of it. */
 static ipos_status run_host_clip(ip_run *run)
 {
-    const ipos_host_clip *clip = &run->operation->host.clip;
+    enum { MOST_HOLES = 64 };
     const ipos_rational unknown = {0, 1};
-    const ip_op_clip view = {.name = clip->name, .encoding = clip->encoding, .first = clip->first, .last = clip->last,
-        .rate = clip->rate.den ? clip->rate : unknown};
+    ip_host_input *host = &run->operation->host;
+    const ipos_host_clip *clip = &host->clip;
+    ipos_status status;
+    size_t holes;
 
-    IP_TRY(run_engine(run, &view));
+    do {
+        const ip_op_clip view = {.name = clip->name, .encoding = clip->encoding, .first = clip->first, .last = clip->last,
+            .rate = clip->rate.den ? clip->rate : unknown, .missing = host->holes, .missing_count = host->hole_count};
+        holes = host->hole_count;
+        ip_results_drop(run->operation);
+        status = run_engine(run, &view);
+    } while (status == IPOS_ERR_NOT_FOUND && host->hole_count > holes && holes < MOST_HOLES);
+    IP_TRY(status);
     ip_results_sort(run->operation);
     return ip_host_record(run->operation);
 }

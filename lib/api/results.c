@@ -15,13 +15,18 @@ static void clear_result(ip_result *result)
     ip_free(result->details);
 }
 
-void ip_results_clear(ipos_operation *operation)
+void ip_results_drop(ipos_operation *operation)
 {
     for (size_t i = 0; i < operation->result_count; i++)
         clear_result(&operation->results[i]);
     ip_free(operation->results);
     operation->results = NULL;
     operation->result_count = 0;
+}
+
+void ip_results_clear(ipos_operation *operation)
+{
+    ip_results_drop(operation);
     for (size_t i = 0; i < operation->source_count; i++)
         ipos_frame_release(operation->sources[i].attributes);
     ip_free(operation->sources);

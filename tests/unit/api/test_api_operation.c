@@ -147,6 +147,7 @@ static void test_project_clip(void **state)
 typedef struct host {
     ipos_context *context;
     int fetched, freed, fail_at;
+    int64_t hole; /* a number the host does not have; 0: none */
     int64_t asked[256];
 } host;
 
@@ -165,6 +166,8 @@ static ipos_status fetch(void *user, const char *clip, int64_t number, const cha
     host_->asked[host_->fetched++ & 255] = number;
     if (host_->fail_at && host_->fetched >= host_->fail_at)
         return IPOS_ERR_IO;
+    if (host_->hole && number == host_->hole)
+        return IPOS_ERR_NOT_FOUND;
     *out = fixture_frame(host_->context, (int)number);
     return ipos_frame_set_attribute(*out, "camera", "string", "A", 1);
 }
@@ -268,6 +271,35 @@ static void test_host_failures(void **state)
     assert_non_null(strstr(ipos_last_error(), "fetch"));
     host_ = (host){.context = made->context};
     OK(ipos_operation_run(operation, NULL, NULL)); /* and again, whole */
+    ipos_operation_release(operation);
+}
+
+static int32_t never_falls(void *user, double done, double remaining, const char *stage, const char *json)
+{
+    (void)remaining, (void)stage, (void)json;
+    assert_true(done >= *(double *)user);
+    *(double *)user = done;
+    return 0;
+}
+
+static void test_host_hole(void **state)
+{
+    fixture *made = *state;
+    ipos_operation *operation = operation_of(made);
+    ipos_host_clip clip = host_clip();
+    host host_ = {.context = made->context, .hole = 6};
+    ipos_result_info result = {.struct_size = sizeof result};
+    ipos_frame *frame;
+    double done = 0;
+
+    OK(ipos_operation_set_host_clip(operation, &clip, fetch, &host_));
+    OK(ipos_operation_set_frames(operation, "5"));
+    OK(ipos_operation_run(operation, never_falls, &done));
+    OK(ipos_operation_result(operation, 0, &result));
+    assert_int_equal(result.frames, 1);
+    OK(ipos_operation_result_frame(operation, 0, 0, 0, NULL, NULL, &frame));
+    assert_true(error_of(frame, 5) < 16); /* from 4 and 7 */
+    ipos_frame_release(frame);
     ipos_operation_release(operation);
 }
 
@@ -375,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_host_clip, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_host_memory, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_host_failures, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(test_host_hole, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_two_contexts, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_cancel, fixture_open_clip, fixture_close),
         cmocka_unit_test_setup_teardown(test_allowed_operations, fixture_open, fixture_close)};
