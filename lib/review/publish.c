@@ -37,7 +37,8 @@ static ipos_rational time_of(const json_t *frame)
 }
 
 /* The picture's stored bytes if the format asked for is the one it is kept in, else the same samples in the other format. */
-static ipos_status picture_bytes(ip_publishing *work, size_t index, const char *from, const char *to, const char *expected, void **bytes,
+static ipos_status picture_bytes(ip_publishing *work, size_t index, const char *from, const char *to, const char *expected,
+    void **bytes,
     size_t *size, char hash[65])
 {
     const char *format = ip_path_format(to);
@@ -50,7 +51,8 @@ static ipos_status picture_bytes(ip_publishing *work, size_t index, const char *
     if (strcmp(format, ip_path_format(from)) == 0) {
         status = ip_read_stamped(from, bytes, size, &stamp);
         if (status == IPOS_OK && (!ip_sha256_of(*bytes, *size, hash) || strcmp(hash, expected) != 0))
-            status = ip_fail(IPOS_ERR_TAMPERED, "%s: was altered since it was made (SHA-256 expected %s, found %s)", from, expected, hash);
+            status = ip_fail(IPOS_ERR_TAMPERED, "%s: was altered since it was made (SHA-256 expected %s, found %s)", from,
+                expected, hash);
     } else {
         IP_TRY(ip_store_option_frame(work->store, work->id, index, false, &frame));
         status = ip_image_write(&frame, 1, &config, NULL, bytes, size);
@@ -108,7 +110,8 @@ static ipos_status pictures(ip_publishing *work, size_t count)
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         status = picture(work, i, true);
         if (status == IPOS_OK)
-            status = ip_progress_tell(&work->progress, (double)(i + 1) / (double)count, (int64_t)i + 1, (int64_t)count, work->bytes, i + 1 == count);
+            status = ip_progress_tell(&work->progress, (double)(i + 1) / (double)count, (int64_t)i + 1, (int64_t)count,
+                work->bytes, i + 1 == count);
     }
     return status;
 }
@@ -146,7 +149,8 @@ static ipos_status encode(ip_publishing *work, const char *temporary, size_t cou
         status = ip_movie_add(writer, frame);
         ipos_frame_release(frame);
         if (status == IPOS_OK)
-            status = ip_progress_tell(&work->progress, (double)work->bytes / (double)count, work->bytes + 1, (int64_t)count, 0, false);
+            status = ip_progress_tell(&work->progress, (double)work->bytes / (double)count, work->bytes + 1, (int64_t)count, 0,
+                false);
     }
     if (status == IPOS_OK)
         return ip_movie_end(writer, true);

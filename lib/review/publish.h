@@ -23,7 +23,8 @@ const char *ip_path_format(const char *path);
 
 /* publish_file.c: puts bytes at path unless it exists: identical is fine, other content IPOS_ERR_CONFLICT. Atomic; mark keeps the
  * temporaries of different options apart. written may be NULL; write false only looks. */
-ipos_status ip_place_bytes(const char *path, const char *mark, const void *bytes, size_t size, const char *hash, bool write, bool *written);
+ipos_status ip_place_bytes(const char *path, const char *mark, const void *bytes, size_t size, const char *hash, bool write,
+    bool *written);
 /* The same for a finished temporary beside path; it is gone afterwards. */
 ipos_status ip_place_file(const char *temporary, const char *path);
 char *ip_place_temporary(const char *path, const char *mark);

@@ -52,7 +52,8 @@ ipos_status ip_place_file(const char *temporary, const char *path)
     return status;
 }
 
-ipos_status ip_place_bytes(const char *path, const char *mark, const void *bytes, size_t size, const char *hash, bool write, bool *written)
+ipos_status ip_place_bytes(const char *path, const char *mark, const void *bytes, size_t size, const char *hash, bool write,
+    bool *written)
 {
     char found[65], *temporary;
     uint64_t length;

@@ -88,7 +88,8 @@ ipos_status ip_target_of(const char *output, const ip_store_clip *clip, size_t p
         return ip_fail(IPOS_ERR_ARGUMENT, "%s: the option has %zu pictures, a file holds one: give a folder or a pattern such as name.%%04d.%s",
             target->output, pictures, extension(target->output));
     if (target->kind == IP_TARGET_PATTERN && !*ip_path_format(target->output))
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: pictures are published as .exr, .tif, .tiff or .png, films as .mkv or .mov", target->output);
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: pictures are published as .exr, .tif, .tiff or .png, films as .mkv or .mov",
+            target->output);
     return IPOS_OK;
 }
 

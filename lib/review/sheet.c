@@ -187,7 +187,8 @@ ipos_status ip_contact_sheet(ip_store *store, const char *id, const char *path)
     char *text, *own = NULL;
 
     IP_TRY(ip_store_options_json(store, id, &text));
-    ipos_status status = id && ip_option_id(id, &number) ? ip_doc_parse(text, "option", &list) : ip_fail(IPOS_ERR_ARGUMENT, "contact sheet: which option?");
+    ipos_status status = id && ip_option_id(id, &number) ? ip_doc_parse(text, "option", &list) : ip_fail(IPOS_ERR_ARGUMENT,
+        "contact sheet: which option?");
     ip_free(text);
     option = json_array_get(list, 0);
     sheet.frames = json_object_get(option, "frames");

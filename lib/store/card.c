@@ -24,7 +24,8 @@ static ipos_status add_input(ip_store *store, const char *clip, const char *oper
     IP_TRY(ip_clip_load(store, clip, &row));
     ipos_status status = input_frames(store, row.id, &frames);
     if (status == IPOS_OK) {
-        input = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:O}", "clip", row.name, "training", ip_training_name(row.training), "licence",
+        input = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:O}", "clip", row.name, "training",
+            ip_training_name(row.training), "licence",
             row.licence, "owner", row.owner, "permission_source", ip_doc_text_or_null(row.permission_source), "file_sha256",
             ip_doc_text_or_null(row.file_sha256), "consents", json_loads(row.consents, 0, NULL), "frames", frames);
         if (json_array_append_new(inputs, input) != 0)
@@ -76,12 +77,15 @@ static json_t *assemble(ip_store *store, const ip_card_source *source, json_t *s
     char finished[32];
 
     ip_utc_text(finished);
-    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:O, s:o, s:o, s:o, s:o, s:o, s:n, s:o, s:o, s:o, s:o, s:s, s:o}", "name", source->name, "operation",
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:O, s:o, s:o, s:o, s:o, s:o, s:n, s:o, s:o, s:o, s:o, s:s, s:o}", "name",
+        source->name, "operation",
         source->operation, "architecture", first_of(measured, settings, "architecture", json_string("")), "project", store->id,
-        "project_title", store->title, "inputs", inputs, "held_out", first_of(measured, settings, "held_out", json_array()), "settings",
+        "project_title", store->title, "inputs", inputs, "held_out", first_of(measured, settings, "held_out", json_array()),
+        "settings",
         merged(settings, measured), "seed", first_of(measured, settings, "seed", json_null()), "steps",
         first_of(measured, settings, "steps", json_null()), "versions", versions_of(settings, measured), "base_weights", "score",
-        first_of(measured, settings, "score", json_object()), "seconds", first_of(measured, settings, "seconds", json_null()), "training",
+        first_of(measured, settings, "score", json_object()), "seconds", first_of(measured, settings, "seconds", json_null()),
+        "training",
         first_of(measured, NULL, "training", json_null()), "started",
         source->started ? json_string(source->started) : json_null(), "finished", finished, "operator",
         first_of(settings, measured, "operator", json_null()));
@@ -102,7 +106,8 @@ ipos_status ip_card_make(ip_store *store, const ip_card_source *source, json_t *
         if (status == IPOS_OK)
             status = add_input(store, json_string_value(clip), source->operation, inputs);
     if (status == IPOS_OK && !(*card = assemble(store, source, settings, measured, inputs)))
-        status = ip_fail(IPOS_ERR_FORMAT, "model \"%s\": its card cannot be put together from what training reported", source->name);
+        status = ip_fail(IPOS_ERR_FORMAT, "model \"%s\": its card cannot be put together from what training reported",
+            source->name);
     json_decref(inputs);
     json_decref(clips);
     json_decref(settings);

@@ -50,7 +50,8 @@ static void inputs(ip_buffer *out, const json_t *inputs)
     json_array_foreach(inputs, i, input) {
         const json_t *frames = json_object_get(input, "frames");
         size_t n = json_array_size(frames);
-        ip_buffer_printf(out, "  %s\n    owner: %s\n    licence: %s\n    training: %s (source of the permission: %s)\n", text_of(input, "clip", "?"),
+        ip_buffer_printf(out, "  %s\n    owner: %s\n    licence: %s\n    training: %s (source of the permission: %s)\n",
+            text_of(input, "clip", "?"),
             text_of(input, "owner", "not stated"), text_of(input, "licence", "not stated"), text_of(input, "training", "unknown"),
             text_of(input, "permission_source", "not stated"));
         ip_buffer_printf(out, "    frames: %zu", n);
@@ -99,7 +100,8 @@ char *ip_card_text(const char *card_json)
     ip_buffer_printf(&out, "Model card: %s\n\n", text_of(card, "name", "?"));
     ip_buffer_printf(&out, "  for:          %s\n  architecture: %s\n  project:      %s (%s)\n", text_of(card, "operation", "?"),
         text_of(card, "architecture", "not stated"), text_of(card, "project_title", "untitled"), text_of(card, "project", "?"));
-    ip_buffer_printf(&out, "  trained:      %s to %s\n  started by:   %s\n\n", text_of(card, "started", "?"), text_of(card, "finished", "?"),
+    ip_buffer_printf(&out, "  trained:      %s to %s\n  started by:   %s\n\n", text_of(card, "started", "?"),
+        text_of(card, "finished", "?"),
         text_of(card, "operator", "not stated"));
     score(&out, json_object_get(card, "score"));
     inputs(&out, json_object_get(card, "inputs"));

@@ -72,7 +72,8 @@ ipos_status ip_ledger_head_write(ip_store *store);
 char *ip_ledger_head_path(ip_store *store);
 /* Canonical text of a JSON value (sorted, compact; ip_free) and the hash of one act. */
 char *ip_doc_text(const json_t *value);
-bool ip_ledger_hash(int64_t seq, const char *when, const char *act, const char *by, json_t *details, const char *previous, char hex[65]);
+bool ip_ledger_hash(int64_t seq, const char *when, const char *act, const char *by, json_t *details, const char *previous,
+    char hex[65]);
 
 /* JSON helpers. Loading a text that is not JSON gives IPOS_ERR_FORMAT with what in the text. */
 ipos_status ip_doc_parse(const char *text, const char *what, json_t **out);
@@ -105,7 +106,8 @@ typedef struct ip_progress {
     const char *verb, *clip;
     double started, last, base, done;
 } ip_progress;
-void ip_progress_start(ip_progress *progress, ipos_progress_fn call, void *user, const ip_cancel *cancel, const char *verb, const char *clip);
+void ip_progress_start(ip_progress *progress, ipos_progress_fn call, void *user, const ip_cancel *cancel, const char *verb,
+    const char *clip);
 /* fraction 0..1; IPOS_ERR_CANCELLED when the caller or the cancel flag wants to stop. force: do not wait for the next tick. */
 ipos_status ip_progress_tell(ip_progress *progress, double fraction, int64_t frame, int64_t frames, int64_t bytes, bool force);
 

@@ -108,8 +108,10 @@ static ipos_status list_ready(ip_store *store, json_t *list)
     while (status == IPOS_OK && (status = ip_db_step(rows, &row)) == IPOS_OK && row) {
         json_t *clips = json_loads(ip_db_text(rows, 6), 0, NULL);
         json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:s, s:o}", "name", ip_db_text(rows, 0), "operation",
-            ip_db_text(rows, 1), "state", "ready", "created", ip_db_text(rows, 2), "gain", sqlite3_column_type(rows, 3) == SQLITE_NULL
-                ? json_null() : json_real(sqlite3_column_double(rows, 3)), "version", (json_int_t)sqlite3_column_int64(rows, 4), "sha256",
+            ip_db_text(rows, 1), "state", "ready", "created", ip_db_text(rows, 2), "gain",
+            sqlite3_column_type(rows, 3) == SQLITE_NULL
+                ? json_null() : json_real(sqlite3_column_double(rows, 3)), "version", (json_int_t)sqlite3_column_int64(rows, 4),
+                "sha256",
             ip_db_text(rows, 5), "clips", clips ? clips : json_null()));
     }
     sqlite3_finalize(rows);

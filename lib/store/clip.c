@@ -54,7 +54,8 @@ static ipos_status unknown_clip(ip_store *store, const char *name)
         ip_buffer_printf(&names, "%s%s", names.size ? ", " : "", ip_db_text(rows, 0));
     sqlite3_finalize(rows);
     if (status == IPOS_OK)
-        status = ip_fail(IPOS_ERR_NOT_FOUND, "clip \"%s\": not in this project; it has: %.*s", name, (int)names.size, names.size ? names.data : "");
+        status = ip_fail(IPOS_ERR_NOT_FOUND, "clip \"%s\": not in this project; it has: %.*s", name, (int)names.size, names.size
+            ? names.data : "");
     ip_buffer_free(&names);
     return status;
 }
@@ -91,19 +92,23 @@ static json_t *column_json(const char *text)
 
 json_t *ip_clip_record(const ip_clip_row *row, bool complete)
 {
-    json_t *record = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:I, s:b, s:b}", "clip", row->name, "owner", row->owner,
+    json_t *record = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:I, s:b, s:b}", "clip", row->name,
+        "owner", row->owner,
         "licence", row->licence, "permission_source", ip_doc_text_or_null(row->permission_source), "operations",
         column_json(row->operations), "consents", column_json(row->consents), "tags", column_json(row->tags), "source", row->source,
-        "kind", row->kind, "rate", ip_doc_rational(row->rate), "encoding", row->encoding, "first_frame", (json_int_t)row->movie_first,
+        "kind", row->kind, "rate", ip_doc_rational(row->rate), "encoding", row->encoding, "first_frame",
+        (json_int_t)row->movie_first,
         "copied", row->copied != 0, "duplicate_check", row->duplicate_check == 0);
 
     if (!record || !complete)
         return record;
-    json_t *found = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "path", row->path, "format",
+    json_t *found = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "path",
+        row->path, "format",
         row->format, "codec", row->codec, "first", (json_int_t)row->first, "last", (json_int_t)row->last, "frames",
         (json_int_t)row->frames, "width", (json_int_t)row->width, "height", (json_int_t)row->height, "sample_type",
         (json_int_t)row->sample_type, "bits", (json_int_t)row->bits, "timecode", ip_doc_text_or_null(row->timecode), "file_sha256",
-        ip_doc_text_or_null(row->file_sha256), "cuts", column_json(row->cuts), "duplicates", column_json(row->duplicates), "missing",
+        ip_doc_text_or_null(row->file_sha256), "cuts", column_json(row->cuts), "duplicates", column_json(row->duplicates),
+        "missing",
         column_json(row->missing), "frames_sha256", ip_doc_text_or_null(row->digest), "created", row->created);
     if (!found || json_object_update(record, found) != 0) {
         json_decref(record);
@@ -118,7 +123,8 @@ ipos_status ip_clip_digest(ip_store *store, int64_t clip, char hex[65])
     sqlite3_stmt *rows;
     bool row = false, ok = true;
     ip_sha256 *hash = ip_sha256_new();
-    ipos_status status = hash ? ip_db_prepare(store->db, &rows, "SELECT number, file, sha256 FROM frames WHERE clip=? ORDER BY number", "i", clip)
+    ipos_status status = hash ? ip_db_prepare(store->db, &rows,
+        "SELECT number, file, sha256 FROM frames WHERE clip=? ORDER BY number", "i", clip)
                               : ip_no_memory(128);
 
     if (status != IPOS_OK) {
@@ -161,16 +167,20 @@ static json_t *shots_of(const ip_clip_row *row)
 static json_t *clip_json(const ip_clip_row *row)
 {
     json_t *duplicates = column_json(row->duplicates);
-    json_t *value = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:s, s:s}", "name", row->name,
+    json_t *value = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:s, s:s}",
+        "name", row->name,
         "frames", (json_int_t)row->frames, "first", (json_int_t)row->first, "last", (json_int_t)row->last, "width",
         (json_int_t)row->width, "height", (json_int_t)row->height, "rate", ip_doc_rational(row->rate), "encoding", row->encoding,
         "owner", row->owner, "licence", row->licence, "training", ip_training_name(row->training), "operations",
-        column_json(row->operations), "tags", column_json(row->tags), "consents", column_json(row->consents), "shots", shots_of(row),
+        column_json(row->operations), "tags", column_json(row->tags), "consents", column_json(row->consents), "shots",
+        shots_of(row),
         "duplicates", (json_int_t)json_array_size(duplicates), "timecode", ip_doc_text_or_null(row->timecode), "path", row->path,
         "state", row->state);
-    json_t *more = json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:s}", "kind", row->kind, "format", row->format, "codec", row->codec,
+    json_t *more = json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:s}", "kind", row->kind, "format", row->format,
+        "codec", row->codec,
         "bits", (json_int_t)row->bits, "permission_source", ip_doc_text_or_null(row->permission_source), "missing",
-        column_json(row->missing), "duplicate_frames", json_incref(duplicates), "file_sha256", ip_doc_text_or_null(row->file_sha256),
+        column_json(row->missing), "duplicate_frames", json_incref(duplicates), "file_sha256",
+        ip_doc_text_or_null(row->file_sha256),
         "source", row->source, "created", row->created);
 
     if (value && more)

@@ -15,7 +15,8 @@ ipos_status ip_db_fail(sqlite3 *db, const char *doing)
     switch (code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return ip_fail(IPOS_ERR_CONFLICT, "%s: %s: another process has been writing for over %d s, try again", path, doing, BUSY_MS / 1000);
+        return ip_fail(IPOS_ERR_CONFLICT, "%s: %s: another process has been writing for over %d s, try again", path, doing,
+            BUSY_MS / 1000);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return ip_fail(IPOS_ERR_FORMAT, "%s: %s: damaged or no catalogue (%s), restore a backup", path, doing, text);

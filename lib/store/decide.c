@@ -70,7 +70,8 @@ static ipos_status insert_draft(ip_store *store, const char *operation, const ch
         "INSERT INTO options(request, operation, clip, frames, variant, title, rank, score, details, parameters, model, model_sha256,"
         " sources, created, state) VALUES((SELECT COALESCE(MAX(request), 0) + 1 FROM options),?,?,'','','handed to a host',0,-1,?,?,?,?,'[]',?,'draft')",
         "ttttttt", operation, json_string_value(json_object_get(json_object_get(details, "host_clip"), "name")), text, parameters,
-        json_string_value(json_object_get(model, "name")), json_string_value(json_object_get(model, "sha256")), when) : ip_no_memory(256);
+        json_string_value(json_object_get(model, "name")), json_string_value(json_object_get(model, "sha256")),
+        when) : ip_no_memory(256);
     ip_free(text);
     IP_TRY(status);
     *id = sqlite3_last_insert_rowid(store->db);

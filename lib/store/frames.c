@@ -210,7 +210,8 @@ ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t num
     if (!clip)
         return ip_fail(IPOS_ERR_ARGUMENT, "a frame was asked for without naming its clip");
     IP_TRY(open_clip(store, clip));
-    status = ip_db_first(store->db, &row, "SELECT file, sha256 FROM frames WHERE clip=? AND number=?", "ii", store->open.row.id, number);
+    status = ip_db_first(store->db, &row, "SELECT file, sha256 FROM frames WHERE clip=? AND number=?", "ii", store->open.row.id,
+        number);
     if (status == IPOS_ERR_NOT_FOUND)
         return ip_fail(status, "clip \"%s\": has no frame %lld (it has %lld to %lld)", clip, (long long)number,
             (long long)store->open.row.first, (long long)store->open.row.last);

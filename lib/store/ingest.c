@@ -21,7 +21,8 @@ static ipos_status read_thumb(void *user, int64_t index, uint16_t out[IP_THUMB_S
     sqlite3_bind_int64(reader->row, 2, reader->numbers[index]);
     IP_TRY(ip_db_step(reader->row, &row));
     if (!row || sqlite3_column_bytes(reader->row, 0) != IP_THUMB_SIZE * 2 || sqlite3_column_bytes(reader->row, 1) != 32)
-        return ip_fail(IPOS_ERR_FORMAT, "frame %lld: its record is damaged, ingest the clip again", (long long)reader->numbers[index]);
+        return ip_fail(IPOS_ERR_FORMAT, "frame %lld: its record is damaged, ingest the clip again",
+            (long long)reader->numbers[index]);
     memcpy(out, sqlite3_column_blob(reader->row, 0), IP_THUMB_SIZE * 2);
     *same = index > 0 && reader->last == index - 1 && memcmp(reader->hash, sqlite3_column_blob(reader->row, 1), 32) == 0;
     memcpy(reader->hash, sqlite3_column_blob(reader->row, 1), 32);
@@ -43,7 +44,8 @@ static ipos_status numbers_of(ip_ingest *ingest, int64_t **numbers, int64_t *cou
     *numbers = ip_calloc((size_t)IP_MAX(room, 1), sizeof **numbers);
     if (!*numbers)
         return ip_no_memory((size_t)room * 8);
-    ipos_status status = ip_db_prepare(ingest->store->db, &rows, "SELECT number FROM frames WHERE clip=? ORDER BY number", "i", ingest->row.id);
+    ipos_status status = ip_db_prepare(ingest->store->db, &rows, "SELECT number FROM frames WHERE clip=? ORDER BY number", "i",
+        ingest->row.id);
     for (*count = 0; status == IPOS_OK && (status = ip_db_step(rows, &row)) == IPOS_OK && row && *count < room; (*count)++)
         (*numbers)[*count] = sqlite3_column_int64(rows, 0);
     sqlite3_finalize(rows);
@@ -81,7 +83,8 @@ static ipos_status find_shots(ip_ingest *ingest)
         status = list_text(shots.cuts, shots.cut_count, reader.numbers, &row->cuts);
     }
     if (status == IPOS_OK)
-        status = list_text(shots.duplicates, row->duplicate_check < 0 ? 0 : shots.duplicate_count, reader.numbers, &row->duplicates);
+        status = list_text(shots.duplicates, row->duplicate_check < 0 ? 0 : shots.duplicate_count, reader.numbers,
+            &row->duplicates);
     if (status == IPOS_OK)
         status = list_text(ingest->info->missing, ingest->info->movie ? 0 : ingest->info->missing_count, NULL, &row->missing);
     if (status == IPOS_OK)
@@ -111,7 +114,8 @@ static ipos_status finish(ip_ingest *ingest)
         return status;
     }
     status = ip_db_run(ingest->store->db,
-        "UPDATE clips SET state='ready', first=?, last=?, frames=?, cuts=?, duplicates=?, missing=?, digest=? WHERE id=?", "iiittt" "ti",
+        "UPDATE clips SET state='ready', first=?, last=?, frames=?, cuts=?, duplicates=?, missing=?, digest=? WHERE id=?",
+        "iiittt" "ti",
         row->first, row->last, row->frames, row->cuts, row->duplicates, row->missing, row->digest, row->id);
     if (status == IPOS_OK)
         status = ip_db_run(ingest->store->db, "DELETE FROM thumbs WHERE clip=?", "i", row->id);
@@ -138,7 +142,8 @@ static ipos_status insert_clip(ip_ingest *ingest)
         "ttttttt" "ii" "iiii" "ii" "ttt" "i" "ttttt" "iii" "iii" "ttttt",
         r->name, r->state, r->path, r->source, r->kind, r->format, r->codec, r->first, r->last, r->width, r->height, r->sample_type,
         r->bits, r->rate.num, r->rate.den, r->encoding, r->owner, r->licence, r->training, r->permission_source, r->operations,
-        r->consents, r->tags, r->timecode, r->movie_first, r->copied, r->duplicate_check, r->file.size, r->file.mtime, r->file.inode,
+        r->consents, r->tags, r->timecode, r->movie_first, r->copied, r->duplicate_check, r->file.size, r->file.mtime,
+        r->file.inode,
         r->file_sha256, r->cuts, r->duplicates, r->missing, r->created));
     r->id = sqlite3_last_insert_rowid(ingest->store->db);
     return IPOS_OK;
@@ -188,7 +193,8 @@ static ipos_status copy_movie(ip_ingest *ingest)
     if (status == IPOS_OK)
         status = ip_sha256_file(to, found, &size);
     if (status == IPOS_OK && strcmp(found, ingest->row.file_sha256) != 0)
-        status = ip_fail(IPOS_ERR_IO, "%s: the copy reads back differently from %s: remove it and check the disk", to, ingest->row.source);
+        status = ip_fail(IPOS_ERR_IO, "%s: the copy reads back differently from %s: remove it and check the disk", to,
+            ingest->row.source);
     ip_free(to);
     return status;
 }
@@ -251,11 +257,13 @@ static ipos_status check_config(const char *footage, const ipos_clip_config *con
         return ip_fail(IPOS_ERR_ARGUMENT, "ingest: clip name \"%s\": expected 1 to 100 letters, digits, '.', '_', '-'",
             config && config->name ? config->name : "");
     if (config->training != IPOS_TRAINING_ALLOWED && config->training != IPOS_TRAINING_DENIED)
-        return ip_fail(IPOS_ERR_ARGUMENT, "clip \"%s\": whether it may be trained on is unknown: say allowed or denied", config->name);
+        return ip_fail(IPOS_ERR_ARGUMENT, "clip \"%s\": whether it may be trained on is unknown: say allowed or denied",
+            config->name);
     return IPOS_OK;
 }
 
-ipos_status ip_store_ingest(ip_store *store, const char *footage, const ipos_clip_config *config, ipos_progress_fn progress, void *user)
+ipos_status ip_store_ingest(ip_store *store, const char *footage, const ipos_clip_config *config, ipos_progress_fn progress,
+    void *user)
 {
     ip_ingest ingest = {.store = store, .config = config, .env = store->env};
     char *lock;

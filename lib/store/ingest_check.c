@@ -59,15 +59,18 @@ static ipos_status check_images(ip_ingest *ingest)
     const ip_media_info *info = ingest->info;
     sqlite3_stmt *known;
     size_t hole = 0;
-    ipos_status status = ip_db_prepare(ingest->store->db, &known, "SELECT size, mtime, inode, sha256 FROM frames WHERE clip=? AND number=?", "");
+    ipos_status status = ip_db_prepare(ingest->store->db, &known,
+        "SELECT size, mtime, inode, sha256 FROM frames WHERE clip=? AND number=?", "");
 
-    for (int64_t n = ip_ingest_next(info, info->first - 1, &hole); status == IPOS_OK && n <= info->last; n = ip_ingest_next(info, n, &hole)) {
+    for (int64_t n = ip_ingest_next(info, info->first - 1, &hole); status == IPOS_OK
+        && n <= info->last; n = ip_ingest_next(info, n, &hole)) {
         char *path = ip_media_frame_path(ingest->media, n);
         status = path ? check_file(ingest, known, n, path) : ip_no_memory(256);
         ip_free(path);
         ingest->done++;
         if (status == IPOS_OK)
-            status = ip_progress_tell(&ingest->progress, (double)ingest->done / (double)IP_MAX(ingest->total, 1), n, ingest->total, ingest->bytes, false);
+            status = ip_progress_tell(&ingest->progress, (double)ingest->done / (double)IP_MAX(ingest->total, 1), n,
+                ingest->total, ingest->bytes, false);
     }
     sqlite3_finalize(known);
     return status;
@@ -86,7 +89,8 @@ static ipos_status check_movie(ip_ingest *ingest, const ip_clip_row *old)
     IP_TRY(ip_hash_stamped(ingest->row.source, &ingest->progress, found, &now));
     if (!old->file_sha256 || strcmp(found, old->file_sha256) != 0)
         return other(ingest, ingest->row.source, "its bytes differ from those ingested");
-    return ip_db_run(ingest->store->db, "UPDATE clips SET file_size=?, file_mtime=?, file_inode=? WHERE id=?", "iiii", now.size, now.mtime,
+    return ip_db_run(ingest->store->db, "UPDATE clips SET file_size=?, file_mtime=?, file_inode=? WHERE id=?", "iiii", now.size,
+        now.mtime,
         now.inode, old->id);
 }
 
@@ -100,8 +104,10 @@ ipos_status ip_ingest_check(ip_ingest *ingest, const ip_clip_row *old)
         IP_TRY(check_movie(ingest, old));
     } else {
         if (ingest->info->count != old->frames || ingest->info->first != old->first || ingest->info->last != old->last) {
-            snprintf(why, sizeof why, "has frames %lld to %lld (%lld files), ingested were %lld to %lld (%lld)", (long long)ingest->info->first,
-                (long long)ingest->info->last, (long long)ingest->info->count, (long long)old->first, (long long)old->last, (long long)old->frames);
+            snprintf(why, sizeof why, "has frames %lld to %lld (%lld files), ingested were %lld to %lld (%lld)",
+                (long long)ingest->info->first,
+                (long long)ingest->info->last, (long long)ingest->info->count, (long long)old->first, (long long)old->last,
+                (long long)old->frames);
             return other(ingest, ingest->row.source, why);
         }
         IP_TRY(check_images(ingest));

@@ -42,7 +42,8 @@ static ipos_status insert(ip_ingest *ingest, const ip_ingest_item *item)
 
     bytes_of(item->hash, hash);
     IP_TRY(ip_db_run(ingest->store->db, "INSERT OR REPLACE INTO frames(clip, number, file, size, mtime, inode, sha256) VALUES(?,?,?,?,?,?,?)",
-        "iitiiib", ingest->row.id, item->number, slash ? slash + 1 : item->path, item->stamp.size, item->stamp.mtime, item->stamp.inode,
+        "iitiiib", ingest->row.id, item->number, slash ? slash + 1 : item->path, item->stamp.size, item->stamp.mtime,
+        item->stamp.inode,
         (const void *)hash, sizeof hash));
     return ip_db_run(ingest->store->db, "INSERT OR REPLACE INTO thumbs(clip, number, luma) VALUES(?,?,?)", "iib", ingest->row.id,
         item->number, (const void *)item->thumb, sizeof item->thumb);
@@ -216,7 +217,8 @@ ipos_status ip_ingest_images(ip_ingest *ingest)
     if (batch)
         batch->ingest = ingest;
     ingest->committed = ip_now();
-    for (int64_t n = ip_ingest_next(info, info->first - 1, &hole); status == IPOS_OK && n <= info->last; n = ip_ingest_next(info, n, &hole)) {
+    for (int64_t n = ip_ingest_next(info, info->first - 1, &hole); status == IPOS_OK
+        && n <= info->last; n = ip_ingest_next(info, n, &hole)) {
         ip_ingest_item item = {.number = n, .path = ip_media_frame_path(ingest->media, n)};
         bool there = false;
         status = item.path ? finished(ingest, known, &item, &there) : ip_no_memory(256);

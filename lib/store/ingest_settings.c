@@ -52,7 +52,8 @@ static ipos_status rate_of(ip_ingest *ingest)
     if (rate.num == 0 && rate.den == 0)
         rate = ingest->info->rate;
     else if (rate.num <= 0 || rate.den <= 0)
-        return ip_fail(IPOS_ERR_ARGUMENT, "ingest: rate %lld/%lld, expected frames a second such as 24/1", (long long)rate.num, (long long)rate.den);
+        return ip_fail(IPOS_ERR_ARGUMENT, "ingest: rate %lld/%lld, expected frames a second such as 24/1", (long long)rate.num,
+            (long long)rate.den);
     if (rate.num <= 0 || rate.den <= 0)
         return ip_fail(IPOS_ERR_ARGUMENT, "ingest: %s: the files state no frame rate, give one", ingest->info->pattern);
     ingest->row.rate = ip_reduce(rate);
@@ -66,10 +67,12 @@ static ipos_status encoding_of(ip_ingest *ingest)
     if (!encoding || !*encoding)
         encoding = ingest->info->encoding;
     if (!encoding || !*encoding)
-        return ip_fail(IPOS_ERR_ARGUMENT, "ingest: %s: the files do not say how they are encoded, give one of %s", ingest->info->pattern,
+        return ip_fail(IPOS_ERR_ARGUMENT, "ingest: %s: the files do not say how they are encoded, give one of %s",
+            ingest->info->pattern,
             ip_encoding_names());
     if (!ip_encoding_find(encoding))
-        return ip_fail(IPOS_ERR_ARGUMENT, "ingest: encoding \"%s\" is not known, expected one of %s", encoding, ip_encoding_names());
+        return ip_fail(IPOS_ERR_ARGUMENT, "ingest: encoding \"%s\" is not known, expected one of %s", encoding,
+            ip_encoding_names());
     ingest->row.encoding = ip_strdup(encoding);
     return ingest->row.encoding ? IPOS_OK : ip_no_memory(32);
 }
@@ -148,7 +151,8 @@ ipos_status ip_ingest_compare(const ip_clip_row *old, const ip_clip_row *asked)
         if (!json_equal(value, json_object_get(b, key)))
             ip_buffer_printf(&differing, "%s%s", differing.size ? ", " : "", key);
     if (old->training != asked->training)
-        ip_buffer_printf(&differing, "%straining (it is %s; change it with its own call)", differing.size ? ", " : "", ip_training_name(old->training));
+        ip_buffer_printf(&differing, "%straining (it is %s; change it with its own call)", differing.size ? ", " : "",
+            ip_training_name(old->training));
     if (!a || !b || differing.failed)
         status = ip_no_memory(256);
     else if (differing.size)

@@ -13,9 +13,11 @@ char *ip_doc_text(const json_t *value)
     return copy;
 }
 
-bool ip_ledger_hash(int64_t seq, const char *when, const char *act, const char *by, json_t *details, const char *previous, char hex[65])
+bool ip_ledger_hash(int64_t seq, const char *when, const char *act, const char *by, json_t *details, const char *previous,
+    char hex[65])
 {
-    json_t *entry = json_pack("{s:I, s:s, s:s, s:s?, s:O, s:s}", "seq", (json_int_t)seq, "when", when, "act", act, "by", by, "details",
+    json_t *entry = json_pack("{s:I, s:s, s:s, s:s?, s:O, s:s}", "seq", (json_int_t)seq, "when", when, "act", act, "by", by,
+        "details",
         details, "previous", previous);
     char *text = ip_doc_text(entry);
     bool ok = text && ip_sha256_of(text, strlen(text), hex);
@@ -82,7 +84,8 @@ static ipos_status head_check(ip_store *store, bool *missing)
             status = ip_fail(IPOS_ERR_TAMPERED, "%s: knows %lld acts, the catalogue has fewer: acts were cut off or an old catalogue put"
                                                 " back; restore the newer interpos.sqlite", path, (long long)count);
         else if (status == IPOS_OK && strcmp(ip_db_text(row, 0), hash) != 0)
-            status = ip_fail(IPOS_ERR_TAMPERED, "%s: act %lld differs from the catalogue's: the ledger was altered", path, (long long)count);
+            status = ip_fail(IPOS_ERR_TAMPERED, "%s: act %lld differs from the catalogue's: the ledger was altered", path,
+                (long long)count);
     }
     sqlite3_finalize(row);
     json_decref(head);
@@ -149,7 +152,8 @@ ipos_status ip_ledger_add(ip_store *store, const char *act, const char *by, json
     int64_t count;
     char hash[65];
     ipos_status status = json_is_object(details) ? head_check(store, &missing)
-                                                 : ip_fail(IPOS_ERR_ARGUMENT, "ledger: details of \"%s\" must be a JSON object", act);
+                                                 : ip_fail(IPOS_ERR_ARGUMENT, "ledger: details of \"%s\" must be a JSON object",
+                                                     act);
 
     /* A lost ledger.head is replaced, but not silently. */
     if (status == IPOS_OK && missing && !store->head_due) {
@@ -202,7 +206,8 @@ ipos_status ip_ledger_json(ip_store *store, char **json)
             ip_db_text(rows, 1), "act", ip_db_text(rows, 2), "by", (const char *)sqlite3_column_text(rows, 3), "details",
             details ? details : json_string("damaged"), "previous", ip_db_text(rows, 5), "hash", ip_db_text(rows, 6));
         if (!entry || json_array_append_new(list, entry) != 0) {
-            status = ip_fail(IPOS_ERR_TAMPERED, "%s: act %lld is not text, run verify", store->folder, (long long)sqlite3_column_int64(rows, 0));
+            status = ip_fail(IPOS_ERR_TAMPERED, "%s: act %lld is not text, run verify", store->folder,
+                (long long)sqlite3_column_int64(rows, 0));
             break;
         }
     }

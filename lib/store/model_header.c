@@ -14,7 +14,8 @@ static unsigned type_bytes(const char *type)
     static const struct {
         const char *name;
         unsigned bytes;
-    } types[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4}, {"I16", 2}, {"I8", 1}, {"U8", 1}, {"BOOL", 1}};
+    } types[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4}, {"I16", 2}, {"I8", 1}, {"U8",
+        1}, {"BOOL", 1}};
 
     for (size_t i = 0; type && i < IP_COUNT(types); i++)
         if (strcmp(type, types[i].name) == 0)
@@ -74,9 +75,11 @@ static ipos_status check_tensors(json_t *header, uint64_t room)
         qsort(ranges, count, sizeof *ranges, by_begin);
         for (size_t i = 0; i < count && status == IPOS_OK; at = ranges[i++].end)
             if (ranges[i].begin != at)
-                status = ip_fail(IPOS_ERR_FORMAT, "safetensors: tensors overlap or leave a gap at byte %llu", (unsigned long long)at);
+                status = ip_fail(IPOS_ERR_FORMAT, "safetensors: tensors overlap or leave a gap at byte %llu",
+                    (unsigned long long)at);
         if (status == IPOS_OK && at != room)
-            status = ip_fail(IPOS_ERR_FORMAT, "safetensors: %llu bytes of tensors in a file that holds %llu", (unsigned long long)at,
+            status = ip_fail(IPOS_ERR_FORMAT, "safetensors: %llu bytes of tensors in a file that holds %llu",
+                (unsigned long long)at,
                 (unsigned long long)room);
     }
     ip_free(ranges);

@@ -28,7 +28,8 @@ static json_t *model_record(sqlite3_stmt *row)
     return json_pack("{s:s, s:I, s:s, s:o, s:s, s:I, s:s, s:o, s:s}", "model", ip_db_text(row, 0), "version",
         (json_int_t)sqlite3_column_int64(row, 1), "operation", ip_db_text(row, 2), "clips", clips ? clips : json_null(), "file",
         ip_db_text(row, 4), "size", (json_int_t)sqlite3_column_int64(row, 5), "sha256", ip_db_text(row, 6), "gain",
-        sqlite3_column_type(row, 7) == SQLITE_NULL ? json_null() : json_real(sqlite3_column_double(row, 7)), "created", ip_db_text(row, 8));
+        sqlite3_column_type(row, 7) == SQLITE_NULL ? json_null() : json_real(sqlite3_column_double(row, 7)), "created",
+        ip_db_text(row, 8));
 }
 
 ipos_status ip_model_record(ip_store *store, const char *name, int64_t version, json_t **record)
@@ -37,7 +38,8 @@ ipos_status ip_model_record(ip_store *store, const char *name, int64_t version, 
 
     *record = NULL;
     IP_TRY(ip_db_first(store->db, &row,
-        "SELECT name, version, operation, clips, file, size, sha256, gain, created FROM models WHERE name=? AND version=?", "ti", name, version));
+        "SELECT name, version, operation, clips, file, size, sha256, gain, created FROM models WHERE name=? AND version=?",
+        "ti", name, version));
     *record = model_record(row);
     sqlite3_finalize(row);
     return *record ? IPOS_OK : ip_fail(IPOS_ERR_TAMPERED, "model \"%s\": its row is damaged", name);
@@ -60,7 +62,8 @@ static ipos_status register_model(ip_store *store, const ip_card_source *source,
         status = (path = model_path(store, file)) ? ip_file_write(path, bytes, size) : ip_no_memory(256);
     if (status == IPOS_OK)
         status = ip_db_run(store->db, "INSERT INTO models(name, version, operation, clips, file, size, sha256, gain, created)"
-                                      " VALUES(?,?,?,?,?,?,?,?,?)", "tittti" "tnt", source->name, version, source->operation, clips, file,
+                                      " VALUES(?,?,?,?,?,?,?,?,?)", "tittti" "tnt", source->name, version, source->operation,
+                                      clips, file,
             (int64_t)size, hash, json_is_number(gain) ? json_number_value(gain) : (double)NAN, when);
     if (status == IPOS_OK)
         status = ip_model_record(store, source->name, version, &record);
@@ -72,7 +75,8 @@ static ipos_status register_model(ip_store *store, const ip_card_source *source,
     return status;
 }
 
-ipos_status ip_store_model_save(ip_store *store, const char *name, const char *operation, const char *clips, const char *settings_json,
+ipos_status ip_store_model_save(ip_store *store, const char *name, const char *operation, const char *clips,
+    const char *settings_json,
     const char *measured_json, const char *started_utc, const void *weights, size_t size)
 {
     const ip_card_source source = {name, operation, clips, settings_json, measured_json, started_utc};
@@ -124,7 +128,8 @@ static ipos_status check_project(ip_store *store, const char *path, const void *
     return status;
 }
 
-static ipos_status load(ip_store *store, const char *path, const char *expected, void **bytes, size_t *size, char **card, char hash[65])
+static ipos_status load(ip_store *store, const char *path, const char *expected, void **bytes, size_t *size, char **card,
+    char hash[65])
 {
     ip_stamp stamp;
 
@@ -136,7 +141,8 @@ static ipos_status load(ip_store *store, const char *path, const char *expected,
     /* Swapped for another project's file, or altered: the first has the clearer text. */
     if (check_project(store, path, *bytes, *size, card) == IPOS_ERR_PERMISSION)
         return IPOS_ERR_PERMISSION;
-    return ip_fail(IPOS_ERR_TAMPERED, "%s: was altered since it was trained (SHA-256 expected %s, found %s): restore the file", path,
+    return ip_fail(IPOS_ERR_TAMPERED, "%s: was altered since it was trained (SHA-256 expected %s, found %s): restore the file",
+        path,
         *expected ? expected : "none, it is not in the catalogue", hash);
 }
 

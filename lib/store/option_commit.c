@@ -57,10 +57,12 @@ ipos_status ip_option_record(ip_store *store, int64_t id, json_t **record)
     snprintf(name, sizeof name, "o%lld", (long long)id);
     *record = json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:f, s:o, s:o, s:s?, s:s?, s:o, s:s, s:o}", "option", name, "request",
         (json_int_t)sqlite3_column_int64(row, 0), "operation", ip_db_text(row, 1), "clip", ip_db_text(row, 2), "frames_asked",
-        ip_db_text(row, 3), "variant", ip_db_text(row, 4), "title", ip_db_text(row, 5), "rank", (json_int_t)sqlite3_column_int64(row, 6),
+        ip_db_text(row, 3), "variant", ip_db_text(row, 4), "title", ip_db_text(row, 5), "rank",
+        (json_int_t)sqlite3_column_int64(row, 6),
         "score", sqlite3_column_double(row, 7), "details", parse_or_null(ip_db_text(row, 8)), "parameters",
         parse_or_null(ip_db_text(row, 9)), "model", (const char *)sqlite3_column_text(row, 10), "model_sha256",
-        (const char *)sqlite3_column_text(row, 11), "sources", parse_or_null(ip_db_text(row, 12)), "created", ip_db_text(row, 13), "frames",
+        (const char *)sqlite3_column_text(row, 11), "sources", parse_or_null(ip_db_text(row, 12)), "created",
+        ip_db_text(row, 13), "frames",
         frames);
     sqlite3_finalize(row);
     return *record ? IPOS_OK : ip_fail(IPOS_ERR_TAMPERED, "option %s: its rows are damaged", name);
@@ -73,7 +75,8 @@ static ipos_status sources_text(ip_option_writer *writer, char **out)
 
     for (size_t i = 0; i < writer->source_count && status == IPOS_OK; i++) {
         sqlite3_stmt *row;
-        status = ip_db_first(writer->store->db, &row, "SELECT lower(hex(sha256)) FROM frames WHERE clip=? AND number=?", "ii", writer->clip.id,
+        status = ip_db_first(writer->store->db, &row, "SELECT lower(hex(sha256)) FROM frames WHERE clip=? AND number=?", "ii",
+            writer->clip.id,
             writer->sources[i]);
         if (status != IPOS_OK)
             break;
@@ -112,7 +115,8 @@ static ipos_status place_folder(ip_store *store, int64_t id, const char *from)
     return status;
 }
 
-static ipos_status insert_variant(ip_option_writer *writer, int64_t request, const ip_option_variant *v, const char *sources, int64_t *id)
+static ipos_status insert_variant(ip_option_writer *writer, int64_t request, const ip_option_variant *v, const char *sources,
+    int64_t *id)
 {
     ip_store *store = writer->store;
     char when[32];
@@ -176,7 +180,8 @@ static void settle(ip_store *store, const int64_t *made, size_t count, ipos_stat
     char *text = ip_strdup(ipos_last_error());
 
     for (size_t i = 0; i < count; i++) {
-        char *path = status == IPOS_OK || ip_option_unfinished(store, made[i]) ? ip_option_path(store, made[i], status == IPOS_OK ? IP_OPTION_MARK : NULL)
+        char *path = status == IPOS_OK || ip_option_unfinished(store, made[i]) ? ip_option_path(store, made[i],
+            status == IPOS_OK ? IP_OPTION_MARK : NULL)
                                                                                : NULL;
         if (path)
             (void)ip_remove_tree(path);

@@ -30,7 +30,8 @@ static ipos_status option_json(ip_store *store, sqlite3_stmt *row, json_t **out)
     }
     json_object_set_new(*out, "state", json_string(ip_db_text(row, 1)));
     if (sqlite3_column_type(row, 2) != SQLITE_NULL)
-        decision = json_pack("{s:s, s:s?, s:s}", "by", ip_db_text(row, 2), "note", (const char *)sqlite3_column_text(row, 3), "when",
+        decision = json_pack("{s:s, s:s?, s:s}", "by", ip_db_text(row, 2), "note", (const char *)sqlite3_column_text(row, 3),
+            "when",
             ip_db_text(row, 4));
     json_object_set_new(*out, "decision", decision);
     sheet = ip_option_path(store, id, "sheet.png");
@@ -96,7 +97,8 @@ ipos_status ip_store_option_frame(ip_store *store, const char *id, size_t index,
     else
         status = ip_read_stamped(path, &bytes, &size, &stamp);
     if (status == IPOS_OK && (!ip_sha256_of(bytes, size, hash) || strcmp(hash, expected) != 0))
-        status = ip_fail(IPOS_ERR_TAMPERED, "%s: was altered since it was made (SHA-256 expected %s, found %s)", path, expected, hash);
+        status = ip_fail(IPOS_ERR_TAMPERED, "%s: was altered since it was made (SHA-256 expected %s, found %s)", path, expected,
+            hash);
     if (status == IPOS_OK)
         status = ip_image_read(&store->env, NULL, bytes, size, 0, out);
     ip_free(bytes);

@@ -258,7 +258,8 @@ static ipos_status half_evidence(const ipos_frame *evidence, ipos_frame **out)
     return status;
 }
 
-static ipos_status write_evidence(ip_option_variant *variant, ip_option_picture *picture, const char *label, const ipos_frame *evidence)
+static ipos_status write_evidence(ip_option_variant *variant, ip_option_picture *picture, const char *label,
+    const ipos_frame *evidence)
 {
     ipos_frame *half;
 
@@ -301,7 +302,8 @@ ipos_status ip_option_add_frame(ip_option_writer *writer, const char *variant_na
     IP_TRY(dress(writer, made.time, picture, &dressed));
     const char *format = ip_format_for(dressed, writer->clip.format);
     made.picture = ip_format("picture.%s.%s", label, strcmp(format, "tiff") == 0 ? "tif" : format);
-    ipos_status status = made.picture ? write_hashed(dressed, format, variant->folder, made.picture, made.picture_hash) : ip_no_memory(64);
+    ipos_status status = made.picture ? write_hashed(dressed, format, variant->folder, made.picture,
+        made.picture_hash) : ip_no_memory(64);
     ipos_frame_release(dressed);
     if (status == IPOS_OK && evidence)
         status = write_evidence(variant, &made, label, evidence);
@@ -321,7 +323,8 @@ ipos_status ip_option_add_frame(ip_option_writer *writer, const char *variant_na
     return IPOS_OK;
 }
 
-ipos_status ip_option_add(ip_option_writer *writer, const char *variant_name, const char *title, int rank, double score, const char *details_json)
+ipos_status ip_option_add(ip_option_writer *writer, const char *variant_name, const char *title, int rank, double score,
+    const char *details_json)
 {
     ip_option_variant *variant;
     json_t *details;

@@ -7,7 +7,8 @@ ipos_status ip_store_set_training(ip_store *store, const char *clip, int32_t tra
     ipos_status status;
 
     if (training != IPOS_TRAINING_ALLOWED && training != IPOS_TRAINING_DENIED)
-        return ip_fail(IPOS_ERR_ARGUMENT, "clip \"%s\": training %d, expected allowed (%d) or denied (%d)", clip ? clip : "", (int)training,
+        return ip_fail(IPOS_ERR_ARGUMENT, "clip \"%s\": training %d, expected allowed (%d) or denied (%d)", clip ? clip : "",
+            (int)training,
             IPOS_TRAINING_ALLOWED, IPOS_TRAINING_DENIED);
     if (!by || !*by)
         return ip_fail(IPOS_ERR_ARGUMENT, "clip \"%s\": a change of permission needs the name of who makes it", clip ? clip : "");
@@ -50,7 +51,8 @@ ipos_status ip_store_check_permission(ip_store *store, const char *clip, const c
     if (strcmp(row.state, "ready") != 0)
         status = ip_fail(IPOS_ERR_STATE, "clip \"%s\": its ingest is not finished, run ingest again", row.name);
     else if (!allowed_operation(row.operations, operation))
-        status = ip_fail(IPOS_ERR_PERMISSION, "clip \"%s\": operation \"%s\" is not among those its permission allows: %s", row.name, operation,
+        status = ip_fail(IPOS_ERR_PERMISSION, "clip \"%s\": operation \"%s\" is not among those its permission allows: %s",
+            row.name, operation,
             row.operations);
     else if (training && row.training != IPOS_TRAINING_ALLOWED)
         status = ip_fail(IPOS_ERR_PERMISSION, "clip \"%s\": training is %s for this footage (owner: %s), leave it out", row.name,

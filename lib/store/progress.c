@@ -2,7 +2,8 @@
 
 #define TICK 0.2 /* seconds between calls */
 
-void ip_progress_start(ip_progress *progress, ipos_progress_fn call, void *user, const ip_cancel *cancel, const char *verb, const char *clip)
+void ip_progress_start(ip_progress *progress, ipos_progress_fn call, void *user, const ip_cancel *cancel, const char *verb,
+    const char *clip)
 {
     *progress = (ip_progress){call, user, cancel, verb, clip, ip_now(), 0, -1, 0};
 }
@@ -28,7 +29,8 @@ ipos_status ip_progress_tell(ip_progress *progress, double fraction, int64_t fra
         remaining = 0;
 
     char *stage = ip_format("%s %s %lld/%lld", progress->verb, progress->clip, (long long)frame, (long long)frames);
-    json_t *value = stage ? json_pack("{s:s, s:f, s:f, s:s, s:I, s:I, s:I}", "stage", stage, "done", progress->done, "remaining", remaining,
+    json_t *value = stage ? json_pack("{s:s, s:f, s:f, s:s, s:I, s:I, s:I}", "stage", stage, "done", progress->done,
+        "remaining", remaining,
         "clip", progress->clip, "frame", (json_int_t)frame, "frames", (json_int_t)frames, "bytes", (json_int_t)bytes) : NULL;
     char *json = ip_doc_text(value);
     json_decref(value);

@@ -44,7 +44,8 @@ ipos_status ip_meta_get(ip_store *store, const char *key, char **value)
 
 ipos_status ip_meta_set(ip_store *store, const char *key, const char *value)
 {
-    return ip_db_run(store->db, "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value=?2", "tt", key, value);
+    return ip_db_run(store->db, "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value=?2", "tt",
+        key, value);
 }
 
 static ipos_status random_id(char id[33])
@@ -253,7 +254,8 @@ ipos_status ip_store_info_json(ip_store *store, char **json)
     IP_TRY(ip_db_first(store->db, &row,
         "SELECT (SELECT COUNT(*) FROM clips), (SELECT TOTAL(frames) FROM clips), (SELECT COUNT(DISTINCT name) FROM models),"
         " (SELECT COUNT(*) FROM options), (SELECT value FROM meta WHERE key='created')", ""));
-    info = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:s}", "id", store->id, "title", store->title, "folder", store->folder,
+    info = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:s}", "id", store->id, "title", store->title, "folder",
+        store->folder,
         "schema", ip_schema[ip_schema_count - 1].version, "clips", (json_int_t)sqlite3_column_int64(row, 0), "frames",
         (json_int_t)sqlite3_column_int64(row, 1), "models", (json_int_t)sqlite3_column_int64(row, 2), "options",
         (json_int_t)sqlite3_column_int64(row, 3), "created", ip_db_text(row, 4));

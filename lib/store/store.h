@@ -17,7 +17,8 @@ const char *ip_store_id(const ip_store *store);     /* random 128-bit hex, made 
 ipos_status ip_store_info_json(ip_store *store, char **json);
 
 /* progress is called on the calling thread; see ipos_project_ingest. */
-ipos_status ip_store_ingest(ip_store *store, const char *footage, const ipos_clip_config *config, ipos_progress_fn progress, void *user);
+ipos_status ip_store_ingest(ip_store *store, const char *footage, const ipos_clip_config *config, ipos_progress_fn progress,
+    void *user);
 ipos_status ip_store_clips_json(ip_store *store, const char *name, char **json);
 ipos_status ip_store_set_training(ip_store *store, const char *clip, int32_t training, const char *by, const char *note);
 
@@ -45,7 +46,8 @@ ipos_status ip_store_checkpoint_load(ip_store *store, const char *name, char **s
 /* Stores the weights with the card in the safetensors header ("__metadata__": {"interpos.card": JSON}), registers model and hash,
  * appends to the ledger, drops the checkpoint. measured: JSON from training; the card is made from it, the catalogue (every
  * input frame with hash and permission) and settings. */
-ipos_status ip_store_model_save(ip_store *store, const char *name, const char *operation, const char *clips, const char *settings_json,
+ipos_status ip_store_model_save(ip_store *store, const char *name, const char *operation, const char *clips,
+    const char *settings_json,
     const char *measured_json, const char *started_utc, const void *weights, size_t size);
 ipos_status ip_store_model_load(ip_store *store, const char *name, void **bytes, size_t *size, char **card_json, char hash[65]);
 ipos_status ip_store_models_json(ip_store *store, char **json);
@@ -59,7 +61,8 @@ ipos_status ip_store_options_begin(ip_store *store, const char *operation, const
     const char *parameters_json, const char *model_name, const char *model_hash, ip_option_writer **out);
 ipos_status ip_option_add_frame(ip_option_writer *writer, const char *variant, ipos_rational time, double confidence,
     ipos_frame *picture, ipos_frame *evidence);
-ipos_status ip_option_add(ip_option_writer *writer, const char *variant, const char *title, int rank, double score, const char *details_json);
+ipos_status ip_option_add(ip_option_writer *writer, const char *variant, const char *title, int rank, double score,
+    const char *details_json);
 ipos_status ip_option_commit(ip_option_writer *writer, char ***ids, size_t *count); /* ids in rank order; frees writer */
 void ip_option_abandon(ip_option_writer *writer);
 ipos_status ip_store_options_json(ip_store *store, const char *id, char **json);

@@ -27,9 +27,11 @@ static void check_act(ip_verify *verify, sqlite3_stmt *row, const char *previous
         ip_verify_problem(verify, "ledger: act %lld: its details were altered", (long long)seq);
     else if (!ip_ledger_hash(seq, ip_db_text(row, 1), ip_db_text(row, 2), by, details, ip_db_text(row, 5), hash) ||
              strcmp(hash, ip_db_text(row, 6)) != 0)
-        ip_verify_problem(verify, "ledger: act %lld (%s): does not match its hash: it was altered", (long long)seq, ip_db_text(row, 2));
+        ip_verify_problem(verify, "ledger: act %lld (%s): does not match its hash: it was altered", (long long)seq,
+            ip_db_text(row, 2));
     if (strcmp(ip_db_text(row, 5), previous) != 0)
-        ip_verify_problem(verify, "ledger: act %lld does not follow the act before it: acts were altered, removed or reordered", (long long)seq);
+        ip_verify_problem(verify, "ledger: act %lld does not follow the act before it: acts were altered, removed or reordered",
+            (long long)seq);
     if (details)
         ip_verify_replay(verify, ip_db_text(row, 2), by, details);
     snprintf(hash, 65, "%s", ip_db_text(row, 6));
@@ -51,7 +53,8 @@ static ipos_status check_head(ip_verify *verify, const char *last)
     if (status == IPOS_OK)
         status = ip_meta_get(store, "ledger_hash", &hash);
     if (status == IPOS_OK && (!count || !hash || !ip_parse_int(count, &number) || number != verify->acts || strcmp(hash, last) != 0))
-        ip_verify_problem(verify, "ledger: has %lld acts, the catalogue noted %s: acts were cut off or added", (long long)verify->acts,
+        ip_verify_problem(verify, "ledger: has %lld acts, the catalogue noted %s: acts were cut off or added",
+            (long long)verify->acts,
             count ? count : "nothing");
     if (status == IPOS_OK && ip_file_read(path, 4096, &bytes, &size) != IPOS_OK) {
         ip_verify_problem(verify, "ledger.head: missing: without it a cut-off ledger cannot be told");
@@ -109,13 +112,15 @@ static ipos_status check_integrity(ip_verify *verify)
 static json_t *report(const ip_verify *verify)
 {
     return json_pack("{s:b, s:{s:I, s:I, s:I, s:I, s:I}, s:O}", "ok", json_array_size(verify->problems) == 0, "checked", "acts",
-        (json_int_t)verify->acts, "rows", (json_int_t)verify->rows, "files", (json_int_t)verify->files, "frames", (json_int_t)verify->frames,
+        (json_int_t)verify->acts, "rows", (json_int_t)verify->rows, "files", (json_int_t)verify->files, "frames",
+        (json_int_t)verify->frames,
         "bytes", (json_int_t)verify->bytes, "problems", verify->problems);
 }
 
 ipos_status ip_store_verify(ip_store *store, bool footage, ipos_progress_fn progress, void *user, char **json)
 {
-    ip_verify verify = {.store = store, .problems = json_array(), .clips = json_object(), .options = json_object(), .models = json_object()};
+    ip_verify verify = {.store = store, .problems = json_array(), .clips = json_object(), .options = json_object(),
+        .models = json_object()};
     ipos_status status;
 
     *json = NULL;

@@ -43,7 +43,8 @@ static ipos_status check_clip(ip_verify *verify, const ip_clip_row *row)
     json_decref(record);
     const char *training = json_string_value(json_object_get(expected, "training"));
     if (!training || strcmp(training, ip_training_name(row->training)) != 0)
-        ip_verify_problem(verify, "clip \"%s\": training is %s in the catalogue, %s by the ledger", row->name, ip_training_name(row->training),
+        ip_verify_problem(verify, "clip \"%s\": training is %s in the catalogue, %s by the ledger", row->name,
+            ip_training_name(row->training),
             training ? training : "nothing");
     if (!ready)
         return IPOS_OK;
@@ -95,11 +96,14 @@ static ipos_status check_option(ip_verify *verify, sqlite3_stmt *row)
     check_record(verify, "option", name, record, json_object_get(expected, "record"));
     verify->total += 2 * (int64_t)json_array_size(json_object_get(record, "frames"));
     json_decref(record);
-    decision = sqlite3_column_type(row, 2) == SQLITE_NULL ? json_null() : json_pack("{s:s, s:s?, s:s}", "by", ip_db_text(row, 2), "note",
+    decision = sqlite3_column_type(row, 2) == SQLITE_NULL ? json_null() : json_pack("{s:s, s:s?, s:s}", "by",
+        ip_db_text(row, 2), "note",
         (const char *)sqlite3_column_text(row, 3), "when", ip_db_text(row, 4));
     const char *state = json_string_value(json_object_get(expected, "state"));
-    if (!state || strcmp(state, ip_db_text(row, 1)) != 0 || !decision || !json_equal(decision, json_object_get(expected, "decision")))
-        ip_verify_problem(verify, "option \"%s\": its decision (%s by %s) differs from the ledger (%s)", name, ip_db_text(row, 1), ip_db_text(row, 2),
+    if (!state || strcmp(state, ip_db_text(row, 1)) != 0 || !decision
+        || !json_equal(decision, json_object_get(expected, "decision")))
+        ip_verify_problem(verify, "option \"%s\": its decision (%s by %s) differs from the ledger (%s)", name,
+            ip_db_text(row, 1), ip_db_text(row, 2),
             state ? state : "none");
     json_decref(decision);
     return IPOS_OK;

@@ -5,7 +5,8 @@ static ipos_status tell(ip_verify *verify)
 {
     int64_t done = verify->files + verify->frames;
 
-    return ip_progress_tell(&verify->progress, (double)done / (double)IP_MAX(verify->total, 1), done, verify->total, verify->bytes, false);
+    return ip_progress_tell(&verify->progress, (double)done / (double)IP_MAX(verify->total, 1), done, verify->total,
+        verify->bytes, false);
 }
 
 /* Missing, unreadable or different: a problem; the look goes on. */
@@ -75,7 +76,8 @@ static ipos_status clip_files(ip_verify *verify, const ip_clip_row *clip)
         ip_free(path);
         return status;
     }
-    status = ip_db_prepare(verify->store->db, &rows, "SELECT file, lower(hex(sha256)) FROM frames WHERE clip=? ORDER BY number", "i", clip->id);
+    status = ip_db_prepare(verify->store->db, &rows, "SELECT file, lower(hex(sha256)) FROM frames WHERE clip=? ORDER BY number",
+        "i", clip->id);
     while (status == IPOS_OK && (status = ip_db_step(rows, &row)) == IPOS_OK && row) {
         char *path = ip_clip_file(verify->store, clip, ip_db_text(rows, 0));
         verify->frames++;
@@ -114,5 +116,6 @@ ipos_status ip_verify_files(ip_verify *verify, bool footage)
     IP_TRY(model_files(verify));
     if (footage)
         IP_TRY(all_footage(verify));
-    return ip_progress_tell(&verify->progress, 1, verify->files + verify->frames, verify->files + verify->frames, verify->bytes, true);
+    return ip_progress_tell(&verify->progress, 1, verify->files + verify->frames, verify->files + verify->frames, verify->bytes,
+        true);
 }

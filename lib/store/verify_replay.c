@@ -24,7 +24,8 @@ static void replay_training(ip_verify *verify, const json_t *details)
     json_t *clip = name ? json_object_get(verify->clips, name) : NULL;
 
     if (!clip || !json_equal(json_object_get(clip, "training"), json_object_get(details, "from")))
-        ip_verify_problem(verify, "ledger: a change of training permission of \"%s\" does not follow from the acts before it", name ? name : "?");
+        ip_verify_problem(verify, "ledger: a change of training permission of \"%s\" does not follow from the acts before it",
+            name ? name : "?");
     else
         json_object_set(clip, "training", json_object_get(details, "to"));
 }

@@ -71,7 +71,8 @@ static double ingest(scale *s, int number, bool again)
         ip_free(from);
         ip_free(to);
     }
-    const ipos_clip_config config = {.struct_size = sizeof config, .training = IPOS_TRAINING_ALLOWED, .name = name, .owner = "benchmark",
+    const ipos_clip_config config = {.struct_size = sizeof config, .training = IPOS_TRAINING_ALLOWED, .name = name,
+        .owner = "benchmark",
         .licence = "own", .encoding = "srgb", .rate = {24, 1}};
     start = ip_now();
     need(ip_store_ingest(s->store, folder, &config, NULL, NULL));
@@ -155,7 +156,8 @@ int main(int argc, char **argv)
             first = last;
     }
     printf("{\"ratio\":\"%d to %d frames\",\"list_per_clip\":%.2f,\"list_one\":%.2f,\"lookup\":%.2f,\"read_frame\":%.2f,\"ingest_one_more_clip\":%.2f}\n",
-        first.frames, last.frames, last.list / last.frames / (first.list / first.frames), last.one / first.one, last.lookup / first.lookup,
+        first.frames, last.frames, last.list / last.frames / (first.list / first.frames), last.one / first.one,
+        last.lookup / first.lookup,
         last.read / first.read, last.more / first.more);
     ip_store_close(s.store);
     ip_free(s.folder);

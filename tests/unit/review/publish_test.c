@@ -234,7 +234,8 @@ static void films(void **state)
             for (int y = 0; y < 54; y++)
                 for (int x = 0; x < 96; x++) {
                     const ip_channel *p = &a->channels[c], *q = &b->channels[ipos_frame_find_channel(b, p->name)];
-                    assert_int_equal(p->data[y * p->row_stride + x * p->pixel_stride], q->data[y * q->row_stride + x * q->pixel_stride]);
+                    assert_int_equal(p->data[y * p->row_stride + x * p->pixel_stride],
+                        q->data[y * q->row_stride + x * q->pixel_stride]);
                 }
         ipos_frame_release(a);
         ipos_frame_release(b);

@@ -112,7 +112,8 @@ void make_exr_sequence(fixture *f, const char *name, int first, int count)
 
 ipos_clip_config clip_config(const char *name)
 {
-    return (ipos_clip_config){.struct_size = sizeof(ipos_clip_config), .training = IPOS_TRAINING_ALLOWED, .name = name, .owner = "Test Films",
+    return (ipos_clip_config){.struct_size = sizeof(ipos_clip_config), .training = IPOS_TRAINING_ALLOWED, .name = name,
+        .owner = "Test Films",
         .licence = "production-owned", .encoding = "srgb", .rate = {24, 1}};
 }
 

@@ -25,7 +25,8 @@ static ipos_status save(fixture *f, const char *name, const char *clips)
 {
     size_t size;
     char *bytes = weights(&size);
-    ipos_status status = ip_store_model_save(f->store, name, "inbetween", clips, "{\"seed\":5,\"operator\":\"Ann\",\"minutes\":2.5}",
+    ipos_status status = ip_store_model_save(f->store, name, "inbetween", clips,
+        "{\"seed\":5,\"operator\":\"Ann\",\"minutes\":2.5}",
         "{\"architecture\":\"u1\",\"steps\":100,\"score\":{\"held_out\":31.5,\"baseline\":31.0,\"gain\":0.5,\"per_clip\":[{\"clip\":\"shot\","
         "\"model\":31.5,\"baseline\":31.0}]},\"held_out\":[{\"clip\":\"shot\",\"shot\":[1,4]}],\"settings\":{\"lr\":0.001}}",
         "2026-11-22T20:00:00.000Z", bytes, size);
@@ -61,7 +62,8 @@ static void header_is_checked(void **state)
         ip_free(cut);
     }
     static const char *const bad[] = {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,17]}}", "[]", "{\"a\":1}",
-        "{\"a\":{\"dtype\":\"F99\",\"shape\":[4],\"data_offsets\":[0,16]}}", "{\"a\":{\"dtype\":\"F32\",\"shape\":[-4],\"data_offsets\":[0,16]}}",
+        "{\"a\":{\"dtype\":\"F99\",\"shape\":[4],\"data_offsets\":[0,16]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[-4],\"data_offsets\":[0,16]}}",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}}",
         "{\"a\":{\"dtype\":\"U8\",\"shape\":[16],\"data_offsets\":[0,16]},\"b\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[8,16]}}"};
     for (size_t i = 0; i < IP_COUNT(bad); i++) {
