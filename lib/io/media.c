@@ -190,6 +190,7 @@ void ip_media_close(ip_media *media) {
     ip_video_stop(&media->video);
     for (size_t i = 0; i < IP_COUNT(media->recent); i++)
         ip_free(media->recent[i].bytes);
+    ip_seek_free(&media->seek);
     ip_sequence_free(&media->sequence);
     ip_header_free(&media->header);
     ip_free(media->ffmpeg_path);

@@ -3,6 +3,7 @@
 #define IP_MEDIA_PARTS_H
 
 #include "ffmpeg.h"
+#include "seek.h"
 #include "sequence.h"
 
 /* Raw pictures a movie gave last: operations look a few frames back and forth, and going back costs a restart. */
@@ -27,6 +28,8 @@ struct ip_media {
     ip_raw raw;
     ip_video video;
     bool running;
+    ip_seek_index seek;
+    bool sought;                  /* the running decoder did not start at the beginning */
     ip_recent recent[IP_RECENT];  /* number n lies at n modulo the count that IP_RECENT_BYTES allows */
     int64_t run_end;              /* stills: last number the running decoder will give */
 };

@@ -11,11 +11,33 @@ static double patience(int64_t skip) {
 }
 
 static ipos_status start_movie(ip_media *media, const ip_raw *raw, int64_t skip) {
-    char *input = ip_ffmpeg_input(media->path);
+    char *input = ip_ffmpeg_input(media->path), wanted[48];
     const char *const source[] = {"-i", input, NULL};
     stop(media);
-    ipos_status status = input ? ip_video_start(&media->env, source, -1, raw, skip, 0, &media->video) : IPOS_ERR_NO_MEMORY;
+    snprintf(wanted, sizeof wanted, "gte(n,%lld)", (long long)skip);
+    ipos_status status = input ? ip_video_start(&media->env, source, -1, raw, wanted, skip, 0, &media->video) : IPOS_ERR_NO_MEMORY;
     media->running = status == IPOS_OK;
+    media->sought = false;
+    ip_free(input);
+    return status;
+}
+
+/* Starts at the key picture before number, and drops by time what lies between: wherever the container's seek lands, as long as
+ * it is not too late, the first picture given is the right one. */
+static ipos_status start_near(ip_media *media, int64_t number) {
+    enum { NEAR = 48 };
+    char seconds[40], wanted[48];
+    int64_t pts;
+    if (number > NEAR)
+        ip_seek_build(&media->env, media->path, &media->probe, &media->seek);
+    if (number <= NEAR || !ip_seek_find(&media->seek, number, seconds, &pts))
+        return start_movie(media, &media->raw, number);
+    char *input = ip_ffmpeg_input(media->path);
+    const char *const source[] = {"-copyts", "-seek_timestamp", "1", "-noaccurate_seek", "-ss", seconds, "-i", input, NULL};
+    stop(media);
+    snprintf(wanted, sizeof wanted, "gte(pts,%lld)", (long long)pts);
+    ipos_status status = input ? ip_video_start(&media->env, source, -1, &media->raw, wanted, number, 0, &media->video) : IPOS_ERR_NO_MEMORY;
+    media->running = media->sought = status == IPOS_OK;
     ip_free(input);
     return status;
 }
@@ -66,7 +88,7 @@ static ipos_status seek_movie(ip_media *media, int64_t number) {
     int64_t ahead = number - media->video.next;
     /* Dropping pictures that come through the pipe costs about three times what ffmpeg needs to drop them itself. */
     if (!media->running || ahead < 0 || (ahead > 16 && ahead * 3 > number))
-        return start_movie(media, &media->raw, number);
+        return start_near(media, number);
     for (; ahead > 0; ahead--) {
         ipos_status status = ip_video_next(&media->env, &media->video, &media->raw, patience(0), media->path, NULL);
         if (status != IPOS_OK)
@@ -102,6 +124,10 @@ static ipos_status read_movie(ip_media *media, int64_t number, ipos_frame *frame
         return stamp_movie(media, number, frame);
     }
     media->running = false;
+    if (media->sought && status != IPOS_ERR_CANCELLED) { /* a stream that does not take to being entered there */
+        media->seek.count = 0;
+        return read_movie(media, number, frame);
+    }
     if (status != IPOS_ERR_NOT_FOUND)
         return status;
     /* Where the decoder had been told to drop everything before number, its end says only that there are not so many. */
@@ -136,8 +162,7 @@ static ipos_status start_stills(ip_media *media, int64_t number) {
     media->run_end = ip_sequence_run_end(s, number);
     ipos_status status = IPOS_ERR_NO_MEMORY;
     if (input)
-        status = ip_video_start(&media->env, source, -1, &media->raw, 0, media->run_end - number + 1, &media->video);
-    media->video.next = number;
+        status = ip_video_start(&media->env, source, -1, &media->raw, "1", number, media->run_end - number + 1, &media->video);
     media->running = status == IPOS_OK;
     ip_free(input);
     return status;

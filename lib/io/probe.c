@@ -7,7 +7,7 @@ const char *ip_ffmpeg_path(const ip_io_env *env) {
 }
 
 /* ffprobe lies beside ffmpeg and carries its prefix and suffix: ffmpeg-5 -> ffprobe-5. */
-static char *probe_path(const ip_io_env *env) {
+char *ip_ffprobe_path(const ip_io_env *env) {
     const char *ffmpeg = ip_ffmpeg_path(env), *slash = strrchr(ffmpeg, '/'), *name = slash ? strstr(slash, "ffmpeg") : NULL;
     if (!name) {
         ip_fail(IPOS_ERR_ARGUMENT, "ffmpeg path \"%s\": expected an absolute path of a program called ffmpeg", ffmpeg);
@@ -134,17 +134,16 @@ static ipos_status parse(const json_t *root, const char *path, ip_probe *out) {
     return take_pixel_format(root, path, out);
 }
 
-static ipos_status run(const ip_io_env *env, const char *const *argv, int input, const char *path, ip_buffer *json) {
-    enum { JSON_LIMIT = 8 << 20 };
+ipos_status ip_ffmpeg_output(const ip_io_env *env, const char *const *argv, int input, const char *path, size_t limit, ip_buffer *out) {
     ip_child child;
     IP_TRY(ip_child_start(argv, input, false, &child));
     char *chunk = ip_alloc(65536);
     ipos_status status = chunk ? IPOS_OK : IPOS_ERR_NO_MEMORY;
     size_t got = 65536;
-    while (status == IPOS_OK && got > 0 && json->size < JSON_LIMIT && !json->failed) {
+    while (status == IPOS_OK && got > 0 && out->size < limit && !out->failed) {
         status = ip_child_read(&child, chunk, 65536, 60, ip_io_cancel(env), &got);
         if (status == IPOS_OK)
-            ip_buffer_add(json, chunk, got);
+            ip_buffer_add(out, chunk, got);
     }
     ip_free(chunk);
     if (status != IPOS_OK) {
@@ -152,14 +151,14 @@ static ipos_status run(const ip_io_env *env, const char *const *argv, int input,
         return ip_fail_in(status, "%s", path);
     }
     int code = ip_child_wait(&child, 20, ip_io_cancel(env));
-    if (code != 0 || json->failed)
+    if (code != 0 || out->failed)
         return ip_fail(IPOS_ERR_FORMAT, "%s: not a movie or picture that ffmpeg can read: %s", path, child.said[0] ? child.said : "no reason given");
     return IPOS_OK;
 }
 
 ipos_status ip_ffprobe(const ip_io_env *env, const char *path, int input, const char *demuxer, bool count_packets, ip_probe *out) {
     memset(out, 0, sizeof *out);
-    char *program = probe_path(env), *source = input >= 0 ? ip_strdup("file:/dev/stdin") : ip_ffmpeg_input(path);
+    char *program = ip_ffprobe_path(env), *source = input >= 0 ? ip_strdup("file:/dev/stdin") : ip_ffmpeg_input(path);
     const char *argv[24] = {program, "-v", "error", "-protocol_whitelist", "file", "-print_format", "json", "-show_format", "-show_streams",
         "-show_pixel_formats", "-select_streams", "v:0"};
     size_t n = 12;
@@ -172,7 +171,7 @@ ipos_status ip_ffprobe(const ip_io_env *env, const char *path, int input, const 
     argv[n++] = "-i";
     argv[n] = source;
     ip_buffer json = {0};
-    ipos_status status = !source ? IPOS_ERR_NO_MEMORY : !program ? IPOS_ERR_ARGUMENT : run(env, argv, input, path, &json);
+    ipos_status status = !source ? IPOS_ERR_NO_MEMORY : !program ? IPOS_ERR_ARGUMENT : ip_ffmpeg_output(env, argv, input, path, 8 << 20, &json);
     json_t *root = NULL;
     if (status == IPOS_OK) {
         root = json_loadb(json.data, json.size, JSON_DISABLE_EOF_CHECK, NULL);

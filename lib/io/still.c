@@ -145,7 +145,7 @@ static ipos_status decode(const ip_io_env *env, const ip_image_format *format, c
     IP_TRY(ip_header_frame(env, header, in->name, &frame));
     const char *const source[] = {"-f", ip_still_demuxer(format), "-i", "file:/dev/stdin", NULL};
     ip_video video = {0};
-    ipos_status status = ip_video_start(env, source, fd, raw, 0, 1, &video);
+    ipos_status status = ip_video_start(env, source, fd, raw, "1", 0, 1, &video);
     if (status == IPOS_OK)
         status = ip_video_next(env, &video, raw, 60, in->name, frame);
     if (status == IPOS_ERR_NOT_FOUND)

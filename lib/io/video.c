@@ -1,9 +1,10 @@
 /* A running ffmpeg that hands out raw frames. */
 #include "ffmpeg.h"
 
-ipos_status ip_video_start(const ip_io_env *env, const char *const *source, int input, const ip_raw *raw, int64_t skip, int64_t limit, ip_video *video) {
+ipos_status ip_video_start(const ip_io_env *env, const char *const *source, int input, const ip_raw *raw, const char *wanted, int64_t first,
+    int64_t limit, ip_video *video) {
     ip_child_blank(&video->child);
-    video->next = skip;
+    video->next = first;
     const char *argv[48] = {ip_ffmpeg_path(env), "-v", "error", "-nostdin", "-nostats", "-hide_banner", "-xerror", "-noautorotate",
         "-threads", "2", "-protocol_whitelist", "file,pipe"};
     size_t n = 12;
@@ -11,8 +12,8 @@ ipos_status ip_video_start(const ip_io_env *env, const char *const *source, int 
         argv[n++] = source[i];
     char count[24];
     /* The scaler is told its size, so that a stream that changes its own cannot change the frames we cut the pipe into. */
-    char *filter = ip_format("select='gte(n,%lld)',scale=%d:%d:flags=bicubic+accurate_rnd+full_chroma_int+bitexact,format=%s",
-        (long long)skip, raw->width, raw->height, raw->pix_fmt);
+    char *filter = ip_format("select='%s',scale=%d:%d:flags=bicubic+accurate_rnd+full_chroma_int+bitexact,format=%s",
+        wanted, raw->width, raw->height, raw->pix_fmt);
     const char *const rest[] = {"-map", "0:v:0", "-vf", filter, "-vsync", "passthrough", "-f", "rawvideo"};
     for (size_t i = 0; i < IP_COUNT(rest); i++)
         argv[n++] = rest[i];

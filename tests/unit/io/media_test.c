@@ -308,6 +308,43 @@ static void writer_refusals(void **state) {
     ip_free(path);
 }
 
+/* Entering in the middle of a stream with pictures that lean on others both ways, or without any index, gives the very frames that
+ * reading from the beginning gives. */
+static void random_access(const char *codec, const char *name) {
+    enum { FRAMES = 130 };
+    shell("/usr/bin/ffmpeg -v error -f lavfi -i testsrc2=size=96x64:rate=24 -frames:v %d %s '%s/%s'", FRAMES, codec, folder, name);
+    char *path = in_folder(name), hashes[FRAMES][65], hash[65];
+    ip_media *media = open_ok(path);
+    ipos_frame *frame = NULL;
+    for (int i = 0; i < FRAMES; i++) {
+        assert_int_equal(ip_media_read(media, i, &frame), IPOS_OK);
+        assert_true(ip_frame_hash(frame, hashes[i]));
+        ipos_frame_release(frame);
+    }
+    ip_media_close(media);
+    media = open_ok(path);
+    static const int order[] = {129, 100, 60, 61, 3, 75, 129};
+    for (size_t i = 0; i < IP_COUNT(order); i++) {
+        assert_int_equal(ip_media_read(media, order[i], &frame), IPOS_OK);
+        assert_true(ip_frame_hash(frame, hash));
+        assert_string_equal(hash, hashes[order[i]]);
+        ipos_frame_release(frame);
+    }
+    assert_int_equal(media->seek.count, strstr(name, ".avi") ? 0 : FRAMES);
+    assert_int_equal(ip_media_read(media, FRAMES, &frame), IPOS_ERR_NOT_FOUND);
+    assert_true(ip_media_info_of(media)->count_exact);
+    assert_int_equal(ip_media_info_of(media)->count, FRAMES);
+    ip_media_close(media);
+    ip_free(path);
+}
+
+static void movies_in_any_order(void **state) {
+    (void)state;
+    random_access("-c:v mpeg4 -bf 2 -g 12", "a.mp4");
+    random_access("-c:v prores_ks", "a.mov");
+    random_access("-c:v mpeg4 -g 12", "a.avi");
+}
+
 static void timecode_and_ten_bits(void **state) {
     (void)state;
     shell("/usr/bin/ffmpeg -v error -f lavfi -i testsrc2=size=64x48:rate=30000/1001:duration=4 -vf setparams=color_primaries=bt709:color_trc=bt709 "
@@ -562,6 +599,6 @@ static void children_inherit_nothing(void **state) {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void) {
     const struct CMUnitTest tests[] = {T(sequences), T(unclear_sequences), T(one_image), T(movies), T(encoding_is_tagged), T(prores), T(writer_refusals),
-        T(timecode_and_ten_bits), T(deep_rgb_is_invertible), T(dpx_sequence), T(grey_jpeg), T(jpegs), T(broken_movies), T(hanging_and_missing_decoders), T(children_inherit_nothing)};
+        T(movies_in_any_order), T(timecode_and_ten_bits), T(deep_rgb_is_invertible), T(dpx_sequence), T(grey_jpeg), T(jpegs), T(broken_movies), T(hanging_and_missing_decoders), T(children_inherit_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
