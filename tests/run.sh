@@ -33,11 +33,17 @@ suite "tests, Debian's libtorch" build
   suite "the same under ASan and UBSan" build-sanitize --no-suite nosanitize --timeout-multiplier 4
   unset ASAN_OPTIONS UBSAN_OPTIONS
   if [ "$torch" = pip ]; then
-    venv=build-torch/venv
-    if [ ! -d $venv ]; then
-      python3 -m venv $venv && $venv/bin/pip install --quiet torch==2.13.0 || { rm -rf $venv; echo "run.sh: pip could not install torch 2.13.0" >&2; exit 1; }
+    wheels=build-torch/wheels
+    mkdir -p build-torch
+    [ -d build-torch/torch ] || { # no dependencies: only the folder's include/ and lib/ are used
+      python3 -m pip download --quiet --no-deps --only-binary=:all: -d $wheels torch==2.13.0 &&
+        python3 -m zipfile -e $wheels/torch-*.whl build-torch && rm -rf $wheels || { rm -rf $wheels; exit 1; }
+    }
+    torch=$PWD/build-torch/torch
+    if [ -e "$torch/lib/libtorch_cuda.so" ]; then
+      echo "run.sh: pip served a CUDA build of torch 2.13.0; for the second libtorch give --torch FOLDER of a CPU build, or --torch none" >&2
+      exit 1
     fi
-    torch=$(echo $PWD/$venv/lib/python3*/site-packages/torch)
   fi
   if [ "$torch" != none ]; then
     ./setup.sh --tests --build build-torch/build "-Dlibtorch=$torch"
