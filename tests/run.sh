@@ -41,8 +41,9 @@ suite "tests, Debian's libtorch" build
     }
     torch=$PWD/build-torch/torch
     if [ -e "$torch/lib/libtorch_cuda.so" ]; then
-      echo "run.sh: pip served a CUDA build of torch 2.13.0; for the second libtorch give --torch FOLDER of a CPU build, or --torch none" >&2
-      exit 1
+      echo "run.sh: pip served a CUDA build of torch 2.13.0; for the second libtorch give --torch FOLDER of a CPU build" >&2
+      [ "${CI:-}" != true ] || exit 1
+      torch=none
     fi
   fi
   if [ "$torch" != none ]; then
