@@ -25,13 +25,21 @@ static double motion(const ip_fuse_input *in, int32_t x, int32_t y)
 {
     const float *plane = in->side[IP_FUSE_MOTION];
     double sum = 0;
-    for (int32_t j = 0; plane && j < IP_FUSE_PATCH; j += 4) {
-        for (int32_t i = 0; i < IP_FUSE_PATCH; i += 4) {
-            float value = plane[(ptrdiff_t)(y + j) * in->stride + x + i];
+    int32_t right = IP_MIN(x + IP_FUSE_PATCH, in->width), bottom = IP_MIN(y + IP_FUSE_PATCH, in->height);
+    for (int32_t j = IP_MAX(y, 0); plane && j < bottom; j += 4) {
+        for (int32_t i = IP_MAX(x, 0); i < right; i += 4) {
+            float value = plane[(ptrdiff_t)j * in->stride + i];
             sum += isfinite(value) ? value : 0;
         }
     }
     return sum;
+}
+
+/* Anywhere inside; an example smaller than a patch lies anywhere inside the patch. */
+static int32_t draw_place(int32_t size, ip_rng *rng)
+{
+    int32_t room = size - IP_FUSE_PATCH;
+    return room >= 0 ? (int32_t)ip_rng_below(rng, room + 1) : -(int32_t)ip_rng_below(rng, 1 - room);
 }
 
 static ip_fuse_view draw_view(const ip_fuse_input *in, ip_rng *rng)
@@ -39,7 +47,7 @@ static ip_fuse_view draw_view(const ip_fuse_input *in, ip_rng *rng)
     ip_fuse_view view = {.width = IP_FUSE_PATCH, .height = IP_FUSE_PATCH};
     double best = -1;
     for (int i = 0; i < 2; i++) {
-        int32_t x = (int32_t)ip_rng_below(rng, in->width - IP_FUSE_PATCH + 1), y = (int32_t)ip_rng_below(rng, in->height - IP_FUSE_PATCH + 1);
+        int32_t x = draw_place(in->width, rng), y = draw_place(in->height, rng);
         double moved = motion(in, x, y);
         if (moved > best) {
             best = moved;
@@ -64,8 +72,9 @@ static ipos_status draw(run *r, ip_rng *rng, int32_t item)
     IP_TRY(source->example(source->user, ip_rng_below(rng, source->count), &example));
     const ip_fuse_input *in = &example.input;
     ipos_status status = IPOS_OK;
-    if (in->width < IP_FUSE_PATCH || in->height < IP_FUSE_PATCH || in->stride < in->width) {
-        status = ip_fail(IPOS_ERR_ARGUMENT, "training: a picture of %d x %d, smaller than a patch of %d", in->width, in->height, IP_FUSE_PATCH);
+    if (in->width < IP_FUSE_LEAST || in->height < IP_FUSE_LEAST || in->stride < in->width) {
+        status = ip_fail(IPOS_ERR_ARGUMENT, "training: a picture of %d x %d; at least %d x %d is needed", in->width, in->height, IP_FUSE_LEAST,
+            IP_FUSE_LEAST);
     } else {
         ip_fuse_view view = draw_view(in, rng);
         ip_fuse_gather(in, example.target, &view, r->candidates + 18 * at, r->aux + IP_FUSE_AUX * at, r->logits + IP_FUSE_CANDIDATES * at,
@@ -178,7 +187,10 @@ static ipos_status train(run *r, const ip_train_task *task, ip_train_result *res
     double ignored;
     if (training->plan.checkpoint && training->group_start)
         IP_TRY(validate(r, &ignored));
-    IP_TRY(ip_train(task, &training->plan, &training->host, result));
+    ip_train_plan plan = training->plan;
+    if (plan.rate <= 0)
+        plan.rate = 4e-4;
+    IP_TRY(ip_train(task, &plan, &training->host, result));
     if (!training->group_score)
         return IPOS_OK;
     IP_TRY(validate(r, &ignored));
@@ -215,7 +227,7 @@ ipos_status ip_fuse_train(ip_fuse *fuse, const ip_fuse_training *training, ip_tr
 {
     *result = (ip_train_result){0};
     IP_TRY(check(training));
-    run r = {.fuse = fuse, .training = training, .batch = training->batch ? training->batch : 8};
+    run r = {.fuse = fuse, .training = training, .batch = training->batch ? training->batch : 4};
     ip_train_task task = {.user = &r, .architecture = IP_FUSE_ARCHITECTURE, .params = &fuse->params, .loss = loss, .validate = validate};
     ipos_status status = make_room(&r);
     if (status == IPOS_OK)
