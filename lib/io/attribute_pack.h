@@ -9,7 +9,8 @@
 #define IP_PACK_ENCODING "interpos:encoding"
 #define IP_PACK_CHANNELS "interpos:channels" /* names in the file's order, comma-separated */
 
-/* Adds every attribute of frame but those whose type begins with own ("png:") or whose name is in the comma-separated list except. */
+/* Adds every attribute of frame but those whose type begins with own ("png:") or whose name is in the comma-separated list
+ * except. */
 void ip_pack_attributes(const ipos_frame *frame, const char *own, const char *except, ip_buffer *out);
 void ip_pack_add(ip_buffer *out, const char *name, const char *type, const void *bytes, size_t size);
 /* Sets what a block holds on header; what is damaged is left out. */

@@ -90,7 +90,8 @@ ipos_status ip_child_start(const char *const *argv, int input, bool feed, ip_chi
         close_fd(&held);
         if (error) {
             child->pid = 0;
-            status = ip_fail(error == ENOENT ? IPOS_ERR_NOT_FOUND : IPOS_ERR_IO, "%s cannot be started: %s", argv[0], strerror(error));
+            status =
+                ip_fail(error == ENOENT ? IPOS_ERR_NOT_FOUND : IPOS_ERR_IO, "%s cannot be started: %s", argv[0], strerror(error));
         }
     }
     close_fd(&in[0]);

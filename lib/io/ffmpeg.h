@@ -44,12 +44,13 @@ typedef struct ip_video {
     int64_t next;   /* number of the picture that comes next */
     uint8_t *buffer;
 } ip_video;
-/* source: arguments up to and including "-i" and the input, NULL-terminated. wanted: the select filter's condition for pictures to be
- * given, e.g. "gte(n,5)". limit: 0, or how many to decode. The first picture that comes counts as number first. */
-ipos_status ip_video_start(const ip_io_env *env, const char *const *source, int input, const ip_raw *raw, const char *wanted, int64_t first,
-    int64_t limit, ip_video *video);
+/* source: arguments up to and including "-i" and the input, NULL-terminated. wanted: the select filter's condition for pictures
+ * to be given, e.g. "gte(n,5)". limit: 0, or how many to decode. The first picture that comes counts as number first. */
+ipos_status ip_video_start(const ip_io_env *env, const char *const *source, int input, const ip_raw *raw, const char *wanted,
+    int64_t first, int64_t limit, ip_video *video);
 /* IPOS_ERR_NOT_FOUND at the end of what there is; then ip_video_ended says how it ended. frame NULL: the picture is dropped. */
-ipos_status ip_video_next(const ip_io_env *env, ip_video *video, const ip_raw *raw, double timeout, const char *path, ipos_frame *frame);
+ipos_status ip_video_next(
+    const ip_io_env *env, ip_video *video, const ip_raw *raw, double timeout, const char *path, ipos_frame *frame);
 void ip_video_stop(ip_video *video);
 
 /* "file:" and the path; for numbered pictures the pattern, '%' of the folder doubled. NULL: no memory. */
@@ -57,7 +58,8 @@ char *ip_ffmpeg_input(const char *path);
 const char *ip_ffmpeg_path(const ip_io_env *env);
 char *ip_ffprobe_path(const ip_io_env *env); /* ip_free; NULL: error text set */
 /* Runs argv and gathers what it prints, limit bytes at most. */
-ipos_status ip_ffmpeg_output(const ip_io_env *env, const char *const *argv, int input, const char *path, size_t limit, ip_buffer *out);
+ipos_status ip_ffmpeg_output(
+    const ip_io_env *env, const char *const *argv, int input, const char *path, size_t limit, ip_buffer *out);
 
 /* jpeg.c: header is grey or RGB, 8 bits. */
 ipos_status ip_jpeg_decode(const ip_io_env *env, const ip_input *in, const ip_image_header *header, ipos_frame **out);
@@ -68,6 +70,7 @@ extern const ip_image_format ip_format_dpx;
 const char *ip_still_demuxer(const ip_image_format *format);
 /* From the picture's own header. */
 bool ip_still_size(const ip_image_format *format, const ip_input *in, int32_t *width, int32_t *height);
-ipos_status ip_still_describe(const ip_io_env *env, const ip_image_format *format, const ip_input *in, ip_probe *probe, ip_raw *raw); /* in is a file */
+ipos_status ip_still_describe(
+    const ip_io_env *env, const ip_image_format *format, const ip_input *in, ip_probe *probe, ip_raw *raw); /* in is a file */
 
 #endif

@@ -1,6 +1,7 @@
 #include "ffmpeg.h"
 
-static const ip_image_format *const formats[] = {&ip_format_png, &ip_format_tiff, &ip_format_exr, &ip_format_jpeg, &ip_format_dpx, NULL};
+static const ip_image_format *const formats[] = {
+    &ip_format_png, &ip_format_tiff, &ip_format_exr, &ip_format_jpeg, &ip_format_dpx, NULL};
 
 const ip_image_format *ip_format_of_bytes(const uint8_t *head, size_t n) {
     for (size_t i = 0; formats[i]; i++)

@@ -60,9 +60,11 @@ typedef struct ip_image_format {
     const char *name;       /* "png" */
     const char *extensions; /* "png", comma-separated, lower case, no dots */
     bool (*probe)(const uint8_t *head, size_t n); /* the first n (at most 64) bytes */
-    ipos_status (*info)(const ip_io_env *env, const ip_input *in, int part, ip_image_header *out); /* out is zeroed; on failure the caller frees it */
+    ipos_status (*info)(const ip_io_env *env, const ip_input *in, int part,
+        ip_image_header *out); /* out is zeroed; on failure the caller frees it */
     ipos_status (*read)(const ip_io_env *env, const ip_input *in, int part, ipos_frame **out);
-    ipos_status (*write)(ipos_frame *const *frames, size_t count, const ipos_write_config *config, ip_output *out); /* config is never NULL */
+    ipos_status (*write)(
+        ipos_frame *const *frames, size_t count, const ipos_write_config *config, ip_output *out); /* config is never NULL */
 } ip_image_format;
 
 extern const ip_image_format ip_format_png;  /* png.c */

@@ -68,7 +68,8 @@ uint64_t ip_header_bytes(const ip_image_header *header) {
         uint64_t row = ((uint64_t)header->data_window.width / xs + 1) * ip_sample_bytes(c->sample_type);
         uint64_t plane = 0;
         row = (row + 63) / 64 * 64;
-        if (__builtin_mul_overflow(row, (uint64_t)header->data_window.height / ys + 1, &plane) || __builtin_add_overflow(sum, plane, &sum))
+        if (__builtin_mul_overflow(row, (uint64_t)header->data_window.height / ys + 1, &plane) ||
+            __builtin_add_overflow(sum, plane, &sum))
             return UINT64_MAX;
     }
     return sum;
@@ -85,7 +86,8 @@ const ip_cancel *ip_io_cancel(const ip_io_env *env) {
 ipos_status ip_header_frame(const ip_io_env *env, const ip_image_header *header, const char *name, ipos_frame **out) {
     *out = NULL;
     if (header->data_window.width <= 0 || header->data_window.height <= 0)
-        return ip_fail(IPOS_ERR_FORMAT, "%s: has no pixels (%d x %d)", name, header->data_window.width, header->data_window.height);
+        return ip_fail(
+            IPOS_ERR_FORMAT, "%s: has no pixels (%d x %d)", name, header->data_window.width, header->data_window.height);
     uint64_t need = ip_header_bytes(header), limit = ip_io_memory_limit(env);
     if (need > limit)
         return ip_fail(IPOS_ERR_NO_MEMORY, "%s: %d x %d pixels of %zu channels need %llu MiB, the limit is %llu MiB", name,

@@ -10,7 +10,8 @@ static ipos_status open_input(const char *path, const void *bytes, size_t size, 
         return IPOS_OK;
     ipos_status status = IPOS_ERR_IO;
     if (n >= 0)
-        status = ip_fail(IPOS_ERR_FORMAT, n ? "%s: not an image this version reads (PNG, TIFF, OpenEXR, JPEG, DPX)" : "%s: is empty", in->name);
+        status = ip_fail(IPOS_ERR_FORMAT,
+            n ? "%s: not an image this version reads (PNG, TIFF, OpenEXR, JPEG, DPX)" : "%s: is empty", in->name);
     ip_input_close(in);
     return status;
 }
@@ -55,7 +56,8 @@ static const ip_image_format *format_for_writing(const ipos_write_config *config
     return format;
 }
 
-ipos_status ip_image_write(ipos_frame *const *frames, size_t count, const ipos_write_config *config, const char *path, void **bytes, size_t *size) {
+ipos_status ip_image_write(
+    ipos_frame *const *frames, size_t count, const ipos_write_config *config, const char *path, void **bytes, size_t *size) {
     if (bytes)
         *bytes = NULL;
     if (size)

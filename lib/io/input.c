@@ -10,7 +10,8 @@ ipos_status ip_input_open(const char *path, ip_input *input) {
     /* O_NONBLOCK: a fifo put where a picture is expected must not hang us. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return ip_fail(errno == ENOENT || errno == ENOTDIR ? IPOS_ERR_NOT_FOUND : IPOS_ERR_IO, "%s: cannot open: %s", path, strerror(errno));
+        return ip_fail(
+            errno == ENOENT || errno == ENOTDIR ? IPOS_ERR_NOT_FOUND : IPOS_ERR_IO, "%s: cannot open: %s", path, strerror(errno));
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         close(fd);

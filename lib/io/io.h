@@ -17,7 +17,8 @@ typedef struct ip_io_env {
 /* One image: from a path, or from memory (path NULL). part counts parts (EXR) or pages (TIFF). */
 ipos_status ip_image_read(const ip_io_env *env, const char *path, const void *bytes, size_t size, int part, ipos_frame **out);
 /* path NULL: into *bytes (ip_free). */
-ipos_status ip_image_write(ipos_frame *const *frames, size_t count, const ipos_write_config *config, const char *path, void **bytes, size_t *size);
+ipos_status ip_image_write(
+    ipos_frame *const *frames, size_t count, const ipos_write_config *config, const char *path, void **bytes, size_t *size);
 
 /* A clip's footage: an image sequence, one image or a movie, opened without decoding. */
 typedef struct ip_media ip_media;

@@ -99,7 +99,8 @@ static ipos_status run(const ip_io_env *env, const ip_input *in, const uint8_t *
     ipos_status status = IPOS_OK;
     if (!decode(job, bytes, (size_t)in->size))
         status = job->cancelled ? ip_fail(IPOS_ERR_CANCELLED, "%s: reading was cancelled", in->name)
-                                : ip_fail(IPOS_ERR_FORMAT, "%s: damaged JPEG: %s", in->name, job->text[0] ? job->text : "its headers disagree");
+                                : ip_fail(IPOS_ERR_FORMAT, "%s: damaged JPEG: %s", in->name,
+                                      job->text[0] ? job->text : "its headers disagree");
     jpeg_destroy_decompress(&job->jpeg);
     ip_free(job);
     ip_free(row);
@@ -128,8 +129,8 @@ ipos_status ip_jpeg_decode(const ip_io_env *env, const ip_input *in, const ip_im
     /* Progressive pictures are held as coefficients, two bytes each, until the last scan. */
     uint64_t limit = ip_io_memory_limit(env);
     if (ip_header_bytes(header) > limit / 3)
-        return ip_fail(IPOS_ERR_NO_MEMORY, "%s: %d x %d pixels need more than the limit of %llu MiB", in->name, header->data_window.width,
-            header->data_window.height, (unsigned long long)(limit >> 20));
+        return ip_fail(IPOS_ERR_NO_MEMORY, "%s: %d x %d pixels need more than the limit of %llu MiB", in->name,
+            header->data_window.width, header->data_window.height, (unsigned long long)(limit >> 20));
     ipos_frame *frame = NULL;
     IP_TRY(ip_header_frame(env, header, in->name, &frame));
     ipos_status status = load_and_run(env, in, frame);

@@ -120,9 +120,12 @@ static json_t *timecode_json(const ip_media_info *info) {
 ipos_status ip_media_json(ip_media *media, char **json) {
     const ip_media_info *info = &media->info;
     *json = NULL;
-    json_t *root = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:s}", "kind", info->movie ? "movie" : media->single ? "image" : "sequence",
-        "format", info->format, "codec", info->codec, "width", info->width, "height", info->height, "bits", info->bits, "encoding",
-        info->encoding);
+    json_t *root = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:s}", "kind",
+        info->movie     ? "movie"
+        : media->single ? "image"
+                        : "sequence",
+        "format", info->format, "codec", info->codec, "width", info->width, "height", info->height, "bits", info->bits,
+        "encoding", info->encoding);
     if (root) {
         json_object_set_new(root, "path", json_string(info->pattern)); /* left out where the path is no UTF-8 */
         json_object_set_new(root, "channels", channels_json(&media->header));

@@ -36,7 +36,8 @@ static ipos_status start_near(ip_media *media, int64_t number) {
     const char *const source[] = {"-copyts", "-seek_timestamp", "1", "-noaccurate_seek", "-ss", seconds, "-i", input, NULL};
     stop(media);
     snprintf(wanted, sizeof wanted, "gte(pts,%lld)", (long long)pts);
-    ipos_status status = input ? ip_video_start(&media->env, source, -1, &media->raw, wanted, number, 0, &media->video) : IPOS_ERR_NO_MEMORY;
+    ipos_status status =
+        input ? ip_video_start(&media->env, source, -1, &media->raw, wanted, number, 0, &media->video) : IPOS_ERR_NO_MEMORY;
     media->running = media->sought = status == IPOS_OK;
     ip_free(input);
     return status;
@@ -61,7 +62,8 @@ static ipos_status count_movie(ip_media *media) {
 }
 
 static ipos_status past_end(ip_media *media, int64_t number) {
-    return ip_fail(IPOS_ERR_NOT_FOUND, "%s: frame %lld, expected 0 to %lld", media->path, (long long)number, (long long)media->info.count - 1);
+    return ip_fail(IPOS_ERR_NOT_FOUND, "%s: frame %lld, expected 0 to %lld", media->path, (long long)number,
+        (long long)media->info.count - 1);
 }
 
 static ip_recent *recent_slot(ip_media *media, int64_t number) {
@@ -157,7 +159,8 @@ static ipos_status start_stills(ip_media *media, int64_t number) {
     const ip_sequence *s = &media->sequence;
     char *input = ip_ffmpeg_input(s->pattern), from[24];
     snprintf(from, sizeof from, "%lld", (long long)number);
-    const char *const source[] = {"-f", "image2", "-pattern_type", "sequence", "-start_number", from, "-start_number_range", "1", "-i", input, NULL};
+    const char *const source[] = {
+        "-f", "image2", "-pattern_type", "sequence", "-start_number", from, "-start_number_range", "1", "-i", input, NULL};
     stop(media);
     media->run_end = ip_sequence_run_end(s, number);
     ipos_status status = IPOS_ERR_NO_MEMORY;
@@ -188,7 +191,8 @@ static ipos_status read_still(ip_media *media, int64_t number, ipos_frame **out)
     ipos_frame *frame = NULL;
     IP_TRY(ip_header_frame(&media->env, &media->header, media->path, &frame));
     char *path = ip_sequence_path(&media->sequence, number);
-    ipos_status status = path ? ip_video_next(&media->env, &media->video, &media->raw, patience(0), path, frame) : IPOS_ERR_NO_MEMORY;
+    ipos_status status =
+        path ? ip_video_next(&media->env, &media->video, &media->raw, patience(0), path, frame) : IPOS_ERR_NO_MEMORY;
     ip_free(path);
     if (status == IPOS_OK) {
         *out = frame;

@@ -28,7 +28,8 @@ ipos_status ip_movie_create(const ip_io_env *env, const char *path, ipos_rationa
     if (!prores && !ends_with(path, ".mkv"))
         return ip_fail(IPOS_ERR_ARGUMENT, "%s: movies are written as .mkv (FFV1, lossless) or .mov (ProRes 4444)", path);
     if (rate.num <= 0 || rate.den <= 0)
-        return ip_fail(IPOS_ERR_ARGUMENT, "%s: a movie needs a frame rate, %lld/%lld given", path, (long long)rate.num, (long long)rate.den);
+        return ip_fail(
+            IPOS_ERR_ARGUMENT, "%s: a movie needs a frame rate, %lld/%lld given", path, (long long)rate.num, (long long)rate.den);
     ip_movie_writer *writer = ip_calloc(1, sizeof *writer);
     if (!writer)
         return IPOS_ERR_NO_MEMORY;
@@ -65,8 +66,8 @@ static ipos_status order_channels(ip_movie_writer *writer, const ipos_frame *fra
             writer->order[writer->samples++] = (int)index;
     }
     if ((size_t)writer->samples != frame->channel_count)
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: a movie holds Y or R,G,B(,A) and no other of the frame's %zu channels", writer->out.path,
-            frame->channel_count);
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: a movie holds Y or R,G,B(,A) and no other of the frame's %zu channels",
+            writer->out.path, frame->channel_count);
     return IPOS_OK;
 }
 
@@ -74,12 +75,13 @@ static ipos_status check_frame(ip_movie_writer *writer, const ipos_frame *frame)
     for (int i = 0; i < writer->samples; i++) {
         const ip_channel *c = &frame->channels[writer->order[i]];
         if (c->type != writer->type || c->xs != 1 || c->ys != 1)
-            return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: a movie holds u8 or u16 samples, the same throughout; channel %s is %s: convert it",
-                writer->out.path, c->name, ip_sample_name(c->type));
+            return ip_fail(IPOS_ERR_UNSUPPORTED,
+                "%s: a movie holds u8 or u16 samples, the same throughout; channel %s is %s: convert it", writer->out.path,
+                c->name, ip_sample_name(c->type));
     }
     if (frame->data_window.width != writer->width || frame->data_window.height != writer->height)
-        return ip_fail(IPOS_ERR_ARGUMENT, "%s: a frame of %d x %d in a movie of %d x %d", writer->out.path, frame->data_window.width,
-            frame->data_window.height, writer->width, writer->height);
+        return ip_fail(IPOS_ERR_ARGUMENT, "%s: a frame of %d x %d in a movie of %d x %d", writer->out.path,
+            frame->data_window.width, frame->data_window.height, writer->width, writer->height);
     return IPOS_OK;
 }
 
@@ -96,12 +98,14 @@ static const char *raw_format(const ip_movie_writer *writer, bool *planar) {
 
 /* The encoding goes into the stream's colour tags; ProRes is Y'CbCr by Rec.709's matrix. */
 static void make_filter(const char *encoding, bool prores, char *out, size_t size) {
-    static const char *const transfers[][2] = {{"srgb", "iec61966-2-1"}, {"rec709", "bt709"}, {"linear", "linear"}, {"gamma2.2", "bt470m"}};
+    static const char *const transfers[][2] = {
+        {"srgb", "iec61966-2-1"}, {"rec709", "bt709"}, {"linear", "linear"}, {"gamma2.2", "bt470m"}};
     const char *transfer = NULL;
     for (size_t i = 0; i < IP_COUNT(transfers); i++)
         if (strcmp(encoding, transfers[i][0]) == 0)
             transfer = transfers[i][1];
-    snprintf(out, size, "%s%s%s", prores ? "scale=out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int,setparams=colorspace=bt709" : "null",
+    snprintf(out, size, "%s%s%s",
+        prores ? "scale=out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int,setparams=colorspace=bt709" : "null",
         transfer ? ",setparams=color_primaries=bt709:color_trc=" : "", transfer ? transfer : "");
 }
 
@@ -111,12 +115,13 @@ static ipos_status start(ip_movie_writer *writer, const ipos_frame *frame) {
     char size[32], rate[48], *target = ip_format("file:%s", writer->out.temporary);
     snprintf(size, sizeof size, "%dx%d", writer->width, writer->height);
     snprintf(rate, sizeof rate, "%lld/%lld", (long long)writer->rate.num, (long long)writer->rate.den);
-    const char *argv[48] = {writer->ffmpeg_path, "-v", "error", "-nostats", "-hide_banner", "-y", "-threads", "2", "-protocol_whitelist",
-        "file,pipe", "-f", "rawvideo", "-pix_fmt", format, "-s", size, "-framerate", rate, "-i", "pipe:0", "-an", "-vsync", "passthrough"};
+    const char *argv[48] = {writer->ffmpeg_path, "-v", "error", "-nostats", "-hide_banner", "-y", "-threads", "2",
+        "-protocol_whitelist", "file,pipe", "-f", "rawvideo", "-pix_fmt", format, "-s", size, "-framerate", rate, "-i", "pipe:0",
+        "-an", "-vsync", "passthrough"};
     size_t n = 23;
     const char *const lossless[] = {"-c:v", "ffv1", "-level", "3", "-slicecrc", "1", "-g", "1", "-f", "matroska"};
-    const char *const viewing[] = {"-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", writer->samples == 4 ? "yuva444p10le" : "yuv444p10le",
-        "-f", "mov"};
+    const char *const viewing[] = {"-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt",
+        writer->samples == 4 ? "yuva444p10le" : "yuv444p10le", "-f", "mov"};
     const char *const *codec = writer->prores ? viewing : lossless;
     for (size_t i = 0; i < (writer->prores ? IP_COUNT(viewing) : IP_COUNT(lossless)); i++)
         argv[n++] = codec[i];
@@ -169,7 +174,8 @@ static ipos_status say_failure(ip_movie_writer *writer, ipos_status status) {
     writer->running = false;
     if (status == IPOS_ERR_CANCELLED)
         return ip_fail_in(status, "%s", writer->out.path);
-    return ip_fail(IPOS_ERR_IO, "%s: cannot be written: %s", writer->out.path, writer->child.said[0] ? writer->child.said : "ffmpeg stopped");
+    return ip_fail(IPOS_ERR_IO, "%s: cannot be written: %s", writer->out.path,
+        writer->child.said[0] ? writer->child.said : "ffmpeg stopped");
 }
 
 ipos_status ip_movie_add(ip_movie_writer *writer, const ipos_frame *frame) {

@@ -31,7 +31,8 @@ ipos_status ip_output_open(const char *path, ip_output *output) {
             ip_free(output->temporary);
             output->temporary = NULL;
             ip_output_discard(output);
-            return ip_fail(error == ENOENT ? IPOS_ERR_NOT_FOUND : IPOS_ERR_IO, "%s: cannot write there: %s", path, strerror(error));
+            return ip_fail(
+                error == ENOENT ? IPOS_ERR_NOT_FOUND : IPOS_ERR_IO, "%s: cannot write there: %s", path, strerror(error));
         }
     }
     ip_output_discard(output);

@@ -117,8 +117,8 @@ static ipos_status check_plausible(const ip_io_env *env, const ip_input *in, con
         return ip_fail(IPOS_ERR_FORMAT, "%s: claims %u x %u pixels but holds %llu compressed bytes", in->name, layout->width,
             layout->height, (unsigned long long)layout->idat_bytes);
     if (layout->interlace && (uint64_t)row_bytes * layout->height > ip_io_memory_limit(env))
-        return ip_fail(IPOS_ERR_NO_MEMORY, "%s: %u x %u interlaced pixels need more than the limit of %llu MiB", in->name, layout->width,
-            layout->height, (unsigned long long)(ip_io_memory_limit(env) >> 20));
+        return ip_fail(IPOS_ERR_NO_MEMORY, "%s: %u x %u interlaced pixels need more than the limit of %llu MiB", in->name,
+            layout->width, layout->height, (unsigned long long)(ip_io_memory_limit(env) >> 20));
     return IPOS_OK;
 }
 

@@ -91,7 +91,8 @@ static ipos_status read_ihdr(const ip_input *in, const uint8_t *b, ip_png_layout
     uint8_t d = layout->depth;
     bool power = d && d <= 16 && (d & (d - 1)) == 0;
     if (layout->color_type > 6 || !power || !(depths[layout->color_type] & d) || b[10] || b[11] || b[12] > 1)
-        return ip_fail(IPOS_ERR_FORMAT, "%s: PNG header is damaged (depth %d, colour type %d, interlace %d)", in->name, d, b[9], b[12]);
+        return ip_fail(
+            IPOS_ERR_FORMAT, "%s: PNG header is damaged (depth %d, colour type %d, interlace %d)", in->name, d, b[9], b[12]);
     if (!layout->width || !layout->height || layout->width > INT32_MAX || layout->height > INT32_MAX)
         return ip_fail(IPOS_ERR_FORMAT, "%s: PNG of %u x %u pixels", in->name, layout->width, layout->height);
     layout->color = (layout->color_type & 2) != 0;
@@ -125,7 +126,8 @@ static ipos_status visit(const ip_input *in, uint64_t at, uint32_t length, const
     bool ancillary = (type[0] & 32) != 0;
     if (!ancillary && strcmp(type, "IHDR") != 0)
         return IPOS_OK; /* PLTE and critical strangers are libpng's to judge */
-    if (ancillary && (!keeps(type, layout) || length > CHUNK_LIMIT || *kept + length > KEEP_LIMIT || header->attribute_count >= KEPT_LIMIT))
+    if (ancillary &&
+        (!keeps(type, layout) || length > CHUNK_LIMIT || *kept + length > KEEP_LIMIT || header->attribute_count >= KEPT_LIMIT))
         return IPOS_OK;
     uint8_t *bytes = NULL;
     IP_TRY(load_chunk(in, at, length, &bytes));
@@ -134,7 +136,8 @@ static ipos_status visit(const ip_input *in, uint64_t at, uint32_t length, const
     *kept += length;
     ipos_status status = ancillary ? IPOS_OK : read_ihdr(in, bytes + 4, layout);
     if (status == IPOS_OK)
-        status = strcmp(type, "ipAt") == 0 ? ip_unpack_attributes(bytes + 4, length, header) : keep_chunk(header, type, bytes + 4, length);
+        status = strcmp(type, "ipAt") == 0 ? ip_unpack_attributes(bytes + 4, length, header)
+                                           : keep_chunk(header, type, bytes + 4, length);
     ip_free(bytes);
     return status;
 }

@@ -16,7 +16,8 @@ typedef struct ip_png_layout {
 
 /* Fills header (attributes "png:XXXX", encoding, channels, windows) and layout. */
 ipos_status ip_png_scan(const ip_input *in, ip_png_layout *layout, ip_image_header *header);
-/* Encoding that cICP, sRGB and gAMA chunks name; "" if none does, or if an ICC profile has the say. get hands out a chunk's bytes. */
+/* Encoding that cICP, sRGB and gAMA chunks name; "" if none does, or if an ICC profile has the say. get hands out a chunk's
+ * bytes. */
 typedef const uint8_t *(*ip_png_chunk_fn)(const void *user, const char *chunk, size_t *size);
 const char *ip_png_encoding(ip_png_chunk_fn get, const void *user);
 void ip_png_chromaticities(const uint8_t *chrm, float xy[8]); /* cHRM's 32 bytes in OpenEXR's order */

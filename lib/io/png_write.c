@@ -54,15 +54,16 @@ static ipos_status order_channels(png_out *job) {
         if (index < 0 && strcmp(names[i], "A") == 0)
             continue;
         if (index < 0)
-            return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: PNG holds Y, YA, RGB or RGBA; the frame has no channel %s", job->out->name, names[i]);
+            return ip_fail(
+                IPOS_ERR_UNSUPPORTED, "%s: PNG holds Y, YA, RGB or RGBA; the frame has no channel %s", job->out->name, names[i]);
         job->order[job->samples++] = (int)index;
     }
     job->type = frame->channels[job->order[0]].type;
     for (size_t i = 0; i < frame->channel_count; i++) {
         const ip_channel *c = &frame->channels[i];
         if (c->type != job->type || (c->type != IPOS_U8 && c->type != IPOS_U16))
-            return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: PNG holds u8 or u16 samples, the same in every channel; channel %s is %s", job->out->name,
-                c->name, ip_sample_name(c->type));
+            return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: PNG holds u8 or u16 samples, the same in every channel; channel %s is %s",
+                job->out->name, c->name, ip_sample_name(c->type));
         if (c->xs != 1 || c->ys != 1)
             return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: PNG holds no subsampled channel (%s)", job->out->name, c->name);
         bool used = false;
@@ -134,7 +135,8 @@ static void write_chromaticities(png_out *job) {
 static ipos_status pack_rest(png_out *job) {
     size_t n = 0;
     const char *encoding = job->frame->encoding, *said = ip_png_encoding(frame_chunk, job->frame);
-    bool ours = !frame_chunk(job->frame, "IHDR", &n) && ip_in_list("srgb,rec709,gamma2.2,linear", encoding); /* write_encoding says it */
+    bool ours =
+        !frame_chunk(job->frame, "IHDR", &n) && ip_in_list("srgb,rec709,gamma2.2,linear", encoding); /* write_encoding says it */
     float xy[8];
     const ip_attribute *exact = ip_frame_attribute(job->frame, "chromaticities");
     const uint8_t *chrm = frame_chunk(job->frame, "cHRM", &n);
@@ -176,7 +178,8 @@ static void join_row(const png_out *job, int32_t y) {
 static bool encode(png_out *job) {
     if (setjmp(png_jmpbuf(job->png)))
         return false;
-    static const int color_types[5] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
+    static const int color_types[5] = {
+        0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
     const ipos_box *box = &job->frame->data_window;
     png_set_user_limits(job->png, INT32_MAX, INT32_MAX);
     png_set_compression_level(job->png, 4);
@@ -202,7 +205,8 @@ ipos_status ip_png_write(ipos_frame *const *frames, size_t count, const ipos_wri
     const ipos_frame *frame = frames[0];
     const ipos_box *data = &frame->data_window, *display = &frame->display_window;
     if (memcmp(data, display, sizeof *data) != 0)
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: PNG holds no data window apart from the display window; write OpenEXR", out->name);
+        return ip_fail(
+            IPOS_ERR_UNSUPPORTED, "%s: PNG holds no data window apart from the display window; write OpenEXR", out->name);
     png_out job = {.frame = frame, .out = out};
     IP_TRY(order_channels(&job));
     job.row = ip_alloc((size_t)data->width * (size_t)job.samples * ip_sample_bytes(job.type));
@@ -212,7 +216,8 @@ ipos_status ip_png_write(ipos_frame *const *frames, size_t count, const ipos_wri
     if (status == IPOS_OK) {
         png_set_write_fn(job.png, &job, on_write, on_flush);
         if (!encode(&job))
-            status = job.status != IPOS_OK ? job.status : ip_fail(IPOS_ERR_IO, "%s: PNG cannot be written: %s", out->name, job.text);
+            status =
+                job.status != IPOS_OK ? job.status : ip_fail(IPOS_ERR_IO, "%s: PNG cannot be written: %s", out->name, job.text);
     }
     if (job.png)
         png_destroy_write_struct(&job.png, &job.info);

@@ -54,8 +54,8 @@ static ipos_rational rate_of(const json_t *stream) {
 static bool parse_timecode(const char *text, ipos_timecode *out) {
     int h, m, s, f;
     char separator, rest;
-    if (sscanf(text, "%2d:%2d:%2d%c%2d%c", &h, &m, &s, &separator, &f, &rest) != 5 || !strchr(":;.", separator) || h < 0 || h > 23 || m < 0 ||
-        m > 59 || s < 0 || s > 59 || f < 0)
+    if (sscanf(text, "%2d:%2d:%2d%c%2d%c", &h, &m, &s, &separator, &f, &rest) != 5 || !strchr(":;.", separator) || h < 0 ||
+        h > 23 || m < 0 || m > 59 || s < 0 || s > 59 || f < 0)
         return false;
     *out = (ipos_timecode){h, m, s, f, separator != ':', 0};
     return true;
@@ -112,7 +112,8 @@ static ipos_status parse(const json_t *root, const char *path, ip_probe *out) {
     snprintf(out->pix_fmt, sizeof out->pix_fmt, "%s", text_of(stream, "pix_fmt"));
     int64_t width = number_of(stream, "width"), height = number_of(stream, "height");
     if (width <= 0 || height <= 0 || width > 65536 || height > 65536 || !out->pix_fmt[0])
-        return ip_fail(IPOS_ERR_FORMAT, "%s: pictures of %lld x %lld \"%s\"", path, (long long)width, (long long)height, out->pix_fmt);
+        return ip_fail(
+            IPOS_ERR_FORMAT, "%s: pictures of %lld x %lld \"%s\"", path, (long long)width, (long long)height, out->pix_fmt);
     out->width = (int32_t)width;
     out->height = (int32_t)height;
     out->rate = rate_of(stream);
@@ -134,7 +135,8 @@ static ipos_status parse(const json_t *root, const char *path, ip_probe *out) {
     return take_pixel_format(root, path, out);
 }
 
-ipos_status ip_ffmpeg_output(const ip_io_env *env, const char *const *argv, int input, const char *path, size_t limit, ip_buffer *out) {
+ipos_status ip_ffmpeg_output(
+    const ip_io_env *env, const char *const *argv, int input, const char *path, size_t limit, ip_buffer *out) {
     ip_child child;
     IP_TRY(ip_child_start(argv, input, false, &child));
     char *chunk = ip_alloc(65536);
@@ -152,15 +154,16 @@ ipos_status ip_ffmpeg_output(const ip_io_env *env, const char *const *argv, int 
     }
     int code = ip_child_wait(&child, 20, ip_io_cancel(env));
     if (code != 0 || out->failed)
-        return ip_fail(IPOS_ERR_FORMAT, "%s: not a movie or picture that ffmpeg can read: %s", path, child.said[0] ? child.said : "no reason given");
+        return ip_fail(IPOS_ERR_FORMAT, "%s: not a movie or picture that ffmpeg can read: %s", path,
+            child.said[0] ? child.said : "no reason given");
     return IPOS_OK;
 }
 
 ipos_status ip_ffprobe(const ip_io_env *env, const char *path, int input, const char *demuxer, bool count_packets, ip_probe *out) {
     memset(out, 0, sizeof *out);
     char *program = ip_ffprobe_path(env), *source = input >= 0 ? ip_strdup("file:/dev/stdin") : ip_ffmpeg_input(path);
-    const char *argv[24] = {program, "-v", "error", "-protocol_whitelist", "file", "-print_format", "json", "-show_format", "-show_streams",
-        "-show_pixel_formats", "-select_streams", "v:0"};
+    const char *argv[24] = {program, "-v", "error", "-protocol_whitelist", "file", "-print_format", "json", "-show_format",
+        "-show_streams", "-show_pixel_formats", "-select_streams", "v:0"};
     size_t n = 12;
     if (count_packets)
         argv[n++] = "-count_packets";
@@ -171,7 +174,9 @@ ipos_status ip_ffprobe(const ip_io_env *env, const char *path, int input, const 
     argv[n++] = "-i";
     argv[n] = source;
     ip_buffer json = {0};
-    ipos_status status = !source ? IPOS_ERR_NO_MEMORY : !program ? IPOS_ERR_ARGUMENT : ip_ffmpeg_output(env, argv, input, path, 8 << 20, &json);
+    ipos_status status = !source    ? IPOS_ERR_NO_MEMORY
+                         : !program ? IPOS_ERR_ARGUMENT
+                                    : ip_ffmpeg_output(env, argv, input, path, 8 << 20, &json);
     json_t *root = NULL;
     if (status == IPOS_OK) {
         root = json_loadb(json.data, json.size, JSON_DISABLE_EOF_CHECK, NULL);

@@ -15,7 +15,8 @@ ipos_status ip_raw_plan(const ip_probe *probe, const char *path, ip_raw *out) {
     out->bytes = probe->bits > 8 ? 2 : 1;
     out->width = probe->width;
     out->height = probe->height;
-    static const char *const formats[2][5] = {{"", "gray", "ya8", "rgb24", "rgba"}, {"", "gray16le", "ya16le", "rgb48le", "rgba64le"}};
+    static const char *const formats[2][5] = {
+        {"", "gray", "ya8", "rgb24", "rgba"}, {"", "gray16le", "ya16le", "rgb48le", "rgba64le"}};
     snprintf(out->made, sizeof out->made, "%s", formats[out->bytes - 1][out->channels]);
     if (out->bytes == 2 && native_depth(probe->bits, probe->rgb, probe->alpha) && (probe->rgb || out->channels == 1)) {
         out->replicate = probe->bits;

@@ -16,7 +16,8 @@ typedef struct ip_seek_index {
     bool built;
 } ip_seek_index;
 
-/* Reads the packets' times once. Usable only where one packet is one picture for certain; else count stays 0, which is no failure. */
+/* Reads the packets' times once. Usable only where one packet is one picture for certain; else count stays 0, which is no
+ * failure. */
 void ip_seek_build(const ip_io_env *env, const char *path, const ip_probe *probe, ip_seek_index *index);
 /* Seconds to seek to for a picture and its time in the time base; false where starting at the beginning is as good. */
 bool ip_seek_find(const ip_seek_index *index, int64_t number, char seconds[40], int64_t *pts);

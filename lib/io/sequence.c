@@ -164,8 +164,8 @@ static ipos_status find_missing(ip_sequence *s) {
     qsort(s->numbers, s->count, sizeof *s->numbers, by_number);
     int64_t span = s->numbers[s->count - 1] - s->numbers[0] + 1;
     if (span > SPAN_LIMIT)
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: numbers from %lld to %lld are not one sequence", s->pattern, (long long)s->numbers[0],
-            (long long)s->numbers[s->count - 1]);
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: numbers from %lld to %lld are not one sequence", s->pattern,
+            (long long)s->numbers[0], (long long)s->numbers[s->count - 1]);
     s->missing_count = (size_t)span - s->count;
     s->missing = ip_alloc((s->missing_count + 1) * sizeof *s->missing);
     if (!s->missing)
@@ -208,16 +208,17 @@ static ipos_status gather(const listing *files, const wanted *w, ip_sequence *s)
         if (w->digits && (digits < w->digits || (digits > w->digits && padded)))
             continue;
         if (padded && padded_digits && digits != padded_digits)
-            return ip_fail(IPOS_ERR_UNSUPPORTED, "%s/%s: numbers are padded to %d and to %d digits; give a pattern such as %s%%0%dd%s", s->folder,
-                files->names[i], padded_digits, digits, s->prefix, digits, s->suffix);
+            return ip_fail(IPOS_ERR_UNSUPPORTED,
+                "%s/%s: numbers are padded to %d and to %d digits; give a pattern such as %s%%0%dd%s", s->folder, files->names[i],
+                padded_digits, digits, s->prefix, digits, s->suffix);
         padded_digits = padded ? digits : padded_digits;
         shortest = IP_MIN(shortest, digits);
         IP_TRY(add_number(s, number, &room));
     }
     s->digits = w->digits ? w->digits : padded_digits ? padded_digits : 1;
     if (s->count && shortest < s->digits)
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: %s*%s numbers some files with %d digits and some with %d", s->folder, s->prefix, s->suffix,
-            shortest, s->digits);
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: %s*%s numbers some files with %d digits and some with %d", s->folder, s->prefix,
+            s->suffix, shortest, s->digits);
     /* All numbers of one width, none with a leading zero: padding cannot be told, and 100..999 reads the same either way. */
     s->pattern = make_pattern(s);
     if (!s->pattern)
@@ -280,7 +281,8 @@ typedef struct group {
 } group;
 
 static bool same_group(const group *g, const char *name, size_t prefix, size_t digits) {
-    return g->prefix == prefix && strncmp(g->name, name, prefix) == 0 && strcmp(g->name + g->prefix + g->digits, name + prefix + digits) == 0;
+    return g->prefix == prefix && strncmp(g->name, name, prefix) == 0 &&
+           strcmp(g->name + g->prefix + g->digits, name + prefix + digits) == 0;
 }
 
 static ipos_status one_group(const char *path, const listing *files, group *only) {
@@ -310,8 +312,8 @@ static ipos_status one_group(const char *path, const listing *files, group *only
         ip_buffer_printf(&text, "%s%.*s#%s (%zu)", k ? ", " : "", (int)groups[k].prefix, groups[k].name,
             groups[k].name + groups[k].prefix + groups[k].digits, groups[k].files);
     char *list = ip_buffer_take(&text);
-    ipos_status status = ip_fail(IPOS_ERR_ARGUMENT, "%s: holds several sequences: %s%s; name one by its pattern", path, list ? list : "?",
-        more ? " and more" : "");
+    ipos_status status = ip_fail(IPOS_ERR_ARGUMENT, "%s: holds several sequences: %s%s; name one by its pattern", path,
+        list ? list : "?", more ? " and more" : "");
     ip_free(list);
     return status;
 }
@@ -349,7 +351,8 @@ ipos_status ip_sequence_of_file(const char *path, ip_sequence *out) {
     out->prefix = ip_format("%.*s", (int)prefix, name);
     out->suffix = ip_strdup(name + prefix + digits);
     out->pattern = ip_path_absolute(path);
-    ipos_status status = out->folder && out->prefix && out->suffix && out->pattern ? add_number(out, number, &room) : IPOS_ERR_NO_MEMORY;
+    ipos_status status =
+        out->folder && out->prefix && out->suffix && out->pattern ? add_number(out, number, &room) : IPOS_ERR_NO_MEMORY;
     if (status != IPOS_OK)
         ip_sequence_free(out);
     return status;

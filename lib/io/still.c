@@ -91,8 +91,10 @@ bool ip_still_size(const ip_image_format *format, const ip_input *in, int32_t *w
         return false;
     const uint8_t *w = head + 772, *h = head + 776;
     bool big = head[0] == 'S';
-    *width = (int32_t)(big ? be16(w) << 16 | be16(w + 2) : (uint32_t)w[3] << 24 | (uint32_t)w[2] << 16 | (uint32_t)w[1] << 8 | w[0]);
-    *height = (int32_t)(big ? be16(h) << 16 | be16(h + 2) : (uint32_t)h[3] << 24 | (uint32_t)h[2] << 16 | (uint32_t)h[1] << 8 | h[0]);
+    *width =
+        (int32_t)(big ? be16(w) << 16 | be16(w + 2) : (uint32_t)w[3] << 24 | (uint32_t)w[2] << 16 | (uint32_t)w[1] << 8 | w[0]);
+    *height =
+        (int32_t)(big ? be16(h) << 16 | be16(h + 2) : (uint32_t)h[3] << 24 | (uint32_t)h[2] << 16 | (uint32_t)h[1] << 8 | h[0]);
     return true;
 }
 
@@ -117,14 +119,16 @@ static ipos_status describe(const ip_io_env *env, const ip_image_format *format,
     return ip_raw_header(raw, probe, header);
 }
 
-ipos_status ip_still_describe(const ip_io_env *env, const ip_image_format *format, const ip_input *in, ip_probe *probe, ip_raw *raw) {
+ipos_status ip_still_describe(
+    const ip_io_env *env, const ip_image_format *format, const ip_input *in, ip_probe *probe, ip_raw *raw) {
     ip_image_header header = {0};
     ipos_status status = describe(env, format, in, in->fd, probe, raw, &header);
     ip_header_free(&header);
     return status;
 }
 
-static ipos_status still_info(const ip_io_env *env, const ip_image_format *format, const ip_input *in, int part, ip_image_header *out) {
+static ipos_status still_info(
+    const ip_io_env *env, const ip_image_format *format, const ip_input *in, int part, ip_image_header *out) {
     if (part != 0)
         return ip_fail(IPOS_ERR_NOT_FOUND, "%s: part %d of a picture that has one", in->name, part);
     int fd = -1;
@@ -158,7 +162,8 @@ static ipos_status decode(const ip_io_env *env, const ip_image_format *format, c
     return status;
 }
 
-static ipos_status still_read(const ip_io_env *env, const ip_image_format *format, const ip_input *in, int part, ipos_frame **out) {
+static ipos_status still_read(
+    const ip_io_env *env, const ip_image_format *format, const ip_input *in, int part, ipos_frame **out) {
     *out = NULL;
     if (part != 0)
         return ip_fail(IPOS_ERR_NOT_FOUND, "%s: part %d of a picture that has one", in->name, part);
@@ -193,12 +198,12 @@ static ipos_status still_write(ipos_frame *const *frames, size_t count, const ip
     return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: JPEG and DPX are read only; write PNG, TIFF or OpenEXR", out->name);
 }
 
-#define STILL(kind)                                                                                                               \
-    static ipos_status kind##_info(const ip_io_env *env, const ip_input *in, int part, ip_image_header *out) {                     \
-        return still_info(env, &ip_format_##kind, in, part, out);                                                                 \
-    }                                                                                                                             \
-    static ipos_status kind##_read(const ip_io_env *env, const ip_input *in, int part, ipos_frame **out) {                         \
-        return still_read(env, &ip_format_##kind, in, part, out);                                                                 \
+#define STILL(kind)                                                                                                              \
+    static ipos_status kind##_info(const ip_io_env *env, const ip_input *in, int part, ip_image_header *out) {                   \
+        return still_info(env, &ip_format_##kind, in, part, out);                                                                \
+    }                                                                                                                            \
+    static ipos_status kind##_read(const ip_io_env *env, const ip_input *in, int part, ipos_frame **out) {                       \
+        return still_read(env, &ip_format_##kind, in, part, out);                                                                \
     }
 STILL(jpeg)
 STILL(dpx)

@@ -109,8 +109,8 @@ static bool should_stop(void *user) {
     return ip_cancelled(user);
 }
 
-static ipos_status decode(const ip_io_env *env, const ip_input *in, const ip_tiff_module *module, void *file, const ip_tiff_page *page,
-    const ip_image_header *header, ipos_frame **out) {
+static ipos_status decode(const ip_io_env *env, const ip_input *in, const ip_tiff_module *module, void *file,
+    const ip_tiff_page *page, const ip_image_header *header, ipos_frame **out) {
     if (page->pixel_bytes > page->stored_limit)
         return ip_fail(IPOS_ERR_FORMAT, "%s: claims %u x %u pixels but holds %llu bytes", in->name, page->width, page->height,
             (unsigned long long)in->size);

@@ -30,7 +30,8 @@ static ipos_status order_channels(const ipos_frame *frame, const char *name, ip_
     for (uint32_t i = 0; i < colors; i++) {
         int64_t index = ipos_frame_find_channel(frame, is_grey ? grey[i] : rgb[i]);
         if (index < 0)
-            return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: TIFF holds Y or R,G,B first; the frame has no channel %s", name, is_grey ? grey[i] : rgb[i]);
+            return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: TIFF holds Y or R,G,B first; the frame has no channel %s", name,
+                is_grey ? grey[i] : rgb[i]);
         order[n++] = (size_t)index;
     }
     int64_t alpha = ipos_frame_find_channel(frame, "A");
@@ -47,8 +48,8 @@ static ipos_status order_channels(const ipos_frame *frame, const char *name, ip_
     for (uint32_t i = 0; i < n; i++) {
         const ip_channel *c = &frame->channels[order[i]];
         if (c->type != frame->channels[order[0]].type || c->xs != 1 || c->ys != 1)
-            return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: TIFF holds one sample type and no subsampling; channel %s is %s", name, c->name,
-                ip_sample_name(c->type));
+            return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: TIFF holds one sample type and no subsampling; channel %s is %s", name,
+                c->name, ip_sample_name(c->type));
         if (i >= colors && strcmp(c->name, "A") != 0)
             snprintf(page->names[i], sizeof page->names[i], "extra%u", i - colors);
         else
@@ -58,7 +59,8 @@ static ipos_status order_channels(const ipos_frame *frame, const char *name, ip_
     return IPOS_OK;
 }
 
-static ipos_status choose_compression(const ipos_frame *frame, const ipos_write_config *config, const char *name, ip_tiff_page *page) {
+static ipos_status choose_compression(
+    const ipos_frame *frame, const ipos_write_config *config, const char *name, ip_tiff_page *page) {
     const char *wanted = config->compression;
     if (!wanted) {
         uint16_t had = short_attribute(frame, "tiff:259");
@@ -67,8 +69,9 @@ static ipos_status choose_compression(const ipos_frame *frame, const ipos_write_
     }
     page->compression = strcmp(wanted, "none") == 0 ? COMPRESSION_NONE : strcmp(wanted, "lzw") == 0 ? COMPRESSION_LZW
         : strcmp(wanted, "deflate") == 0 ? COMPRESSION_DEFLATE : 0;
-    return page->compression ? IPOS_OK
-                             : ip_fail(IPOS_ERR_ARGUMENT, "%s: TIFF compression \"%s\", expected none, lzw or deflate", name, wanted);
+    return page->compression
+               ? IPOS_OK
+               : ip_fail(IPOS_ERR_ARGUMENT, "%s: TIFF compression \"%s\", expected none, lzw or deflate", name, wanted);
 }
 
 static ipos_status choose_tiles(const ipos_frame *frame, const ipos_write_config *config, const char *name, ip_tiff_page *page) {
@@ -114,13 +117,15 @@ static size_t collect_tags(const ipos_frame *frame, const ip_buffer *rest, ip_ti
     for (size_t i = 0; i < frame->attribute_count; i++) {
         const ip_attribute *a = &frame->attributes[i];
         int64_t tag = 0;
-        if (strncmp(a->name, "tiff:", 5) == 0 && strncmp(a->type, "tiff:", 5) == 0 && ip_parse_int(a->name + 5, &tag) && tag > 0 && tag <= 65535)
+        if (strncmp(a->name, "tiff:", 5) == 0 && strncmp(a->type, "tiff:", 5) == 0 && ip_parse_int(a->name + 5, &tag) &&
+            tag > 0 && tag <= 65535)
             tags[n++] = (ip_tiff_tag){(uint32_t)tag, a->type + 5, a->bytes, a->size};
     }
     return n;
 }
 
-static ipos_status describe(const ipos_frame *frame, const ipos_write_config *config, const char *name, ip_tiff_page *page, size_t *order) {
+static ipos_status describe(
+    const ipos_frame *frame, const ipos_write_config *config, const char *name, ip_tiff_page *page, size_t *order) {
     if (memcmp(&frame->data_window, &frame->display_window, sizeof frame->data_window) != 0)
         return ip_fail(IPOS_ERR_UNSUPPORTED, "%s: TIFF holds no data window apart from the display window; write OpenEXR", name);
     if (frame->channel_count > IP_TIFF_CHANNELS)
@@ -137,8 +142,8 @@ static ipos_status describe(const ipos_frame *frame, const ipos_write_config *co
     return IPOS_OK;
 }
 
-static ipos_status add_page(const ip_tiff_module *module, void *file, const ipos_frame *frame, const ipos_write_config *config, ip_output *out,
-    uint32_t number) {
+static ipos_status add_page(const ip_tiff_module *module, void *file, const ipos_frame *frame, const ipos_write_config *config,
+    ip_output *out, uint32_t number) {
     ip_tiff_page *page = ip_calloc(1, sizeof *page);
     size_t order[IP_TIFF_CHANNELS];
     ipos_plane planes[IP_TIFF_CHANNELS];
@@ -152,7 +157,8 @@ static ipos_status add_page(const ip_tiff_module *module, void *file, const ipos
         }
         char text[IP_TIFF_TEXT] = "";
         pack_rest(frame, page, order, &rest);
-        status = rest.failed ? ip_no_memory(0) : module->add(file, page, planes, tags, collect_tags(frame, &rest, tags), number, text);
+        status =
+            rest.failed ? ip_no_memory(0) : module->add(file, page, planes, tags, collect_tags(frame, &rest, tags), number, text);
         if (status != IPOS_OK && !rest.failed)
             ip_fail(status, "%s: %s", out->name, text);
     }
@@ -167,7 +173,8 @@ static bool needs_big(ipos_frame *const *frames, size_t count) {
     uint64_t sum = 0;
     for (size_t i = 0; i < count; i++)
         for (size_t c = 0; c < frames[i]->channel_count; c++)
-            sum += (uint64_t)frames[i]->channels[c].width * (uint64_t)frames[i]->channels[c].height * ip_sample_bytes(frames[i]->channels[c].type);
+            sum += (uint64_t)frames[i]->channels[c].width * (uint64_t)frames[i]->channels[c].height *
+                   ip_sample_bytes(frames[i]->channels[c].type);
     return sum > 3500000000u;
 }
 

@@ -11,7 +11,8 @@ bool ip_timecode_of_attribute(const ip_image_header *header, ipos_timecode *out)
     if (!a || a->size != sizeof words || strcmp(a->type, "timecode") != 0)
         return false;
     memcpy(words, a->bytes, sizeof words);
-    *out = (ipos_timecode){bcd(words[0], 24, 3), bcd(words[0], 16, 7), bcd(words[0], 8, 7), bcd(words[0], 0, 3), (int32_t)(words[0] >> 6 & 1), words[1]};
+    *out = (ipos_timecode){bcd(words[0], 24, 3), bcd(words[0], 16, 7), bcd(words[0], 8, 7), bcd(words[0], 0, 3),
+        (int32_t)(words[0] >> 6 & 1), words[1]};
     return true;
 }
 

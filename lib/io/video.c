@@ -1,8 +1,8 @@
 /* A running ffmpeg that hands out raw frames. */
 #include "ffmpeg.h"
 
-ipos_status ip_video_start(const ip_io_env *env, const char *const *source, int input, const ip_raw *raw, const char *wanted, int64_t first,
-    int64_t limit, ip_video *video) {
+ipos_status ip_video_start(const ip_io_env *env, const char *const *source, int input, const ip_raw *raw, const char *wanted,
+    int64_t first, int64_t limit, ip_video *video) {
     ip_child_blank(&video->child);
     video->next = first;
     const char *argv[48] = {ip_ffmpeg_path(env), "-v", "error", "-nostdin", "-nostats", "-hide_banner", "-xerror", "-noautorotate",
@@ -51,7 +51,8 @@ static bool harmless(const char *said) {
     return true;
 }
 
-ipos_status ip_video_next(const ip_io_env *env, ip_video *video, const ip_raw *raw, double timeout, const char *path, ipos_frame *frame) {
+ipos_status ip_video_next(
+    const ip_io_env *env, ip_video *video, const ip_raw *raw, double timeout, const char *path, ipos_frame *frame) {
     size_t got = 0;
     ipos_status status = ip_child_read(&video->child, video->buffer, raw->frame_bytes, timeout, ip_io_cancel(env), &got);
     if (status != IPOS_OK) {

@@ -126,8 +126,8 @@ static ipos_status select_page(void *handle, uint32_t number, ip_tiff_page *page
     return status;
 }
 
-static const ip_tiff_module module = {sizeof module, IPOS_VERSION, TIFFLIB_VERSION_STR, open_file, select_page, ip_tiff_tags, ip_tiff_read,
-    create_file, ip_tiff_add, close_file};
+static const ip_tiff_module module = {sizeof module, IPOS_VERSION, TIFFLIB_VERSION_STR, open_file, select_page, ip_tiff_tags,
+    ip_tiff_read, create_file, ip_tiff_add, close_file};
 
 IPOS_API const void *ip_tiff_module_v1(void);
 const void *ip_tiff_module_v1(void) {

@@ -38,6 +38,7 @@ ipos_status ip_tiff_read(void *file, const ipos_plane *planes, ip_tiff_stop_fn s
 ipos_status ip_tiff_add(void *file, const ip_tiff_page *page, const ipos_plane *planes, const ip_tiff_tag *tags, size_t tag_count,
     uint32_t number, char *text);
 /* n samples of bits each, the first one at bit position from and step samples apart, into plane samples of type. */
-void ip_tiff_widen(const uint8_t *row, uint64_t first, uint32_t step, uint32_t n, const ip_tiff_file *file, uint8_t *to, ptrdiff_t stride);
+void ip_tiff_widen(
+    const uint8_t *row, uint64_t first, uint32_t step, uint32_t n, const ip_tiff_file *file, uint8_t *to, ptrdiff_t stride);
 
 #endif

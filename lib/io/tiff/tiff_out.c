@@ -15,7 +15,9 @@ static bool set_extras(ip_tiff_file *file, const ip_tiff_page *page, uint32_t co
     uint16_t kinds[IP_TIFF_CHANNELS];
     for (uint32_t i = colors; i < page->channels; i++) {
         bool alpha = strcmp(page->names[i], "A") == 0;
-        kinds[i - colors] = !alpha ? EXTRASAMPLE_UNSPECIFIED : page->alpha_associated ? EXTRASAMPLE_ASSOCALPHA : EXTRASAMPLE_UNASSALPHA;
+        kinds[i - colors] = !alpha                   ? EXTRASAMPLE_UNSPECIFIED
+                            : page->alpha_associated ? EXTRASAMPLE_ASSOCALPHA
+                                                     : EXTRASAMPLE_UNASSALPHA;
     }
     return page->channels == colors || TIFFSetField(file->tif, TIFFTAG_EXTRASAMPLES, (int)(page->channels - colors), kinds) == 1;
 }
@@ -24,14 +26,16 @@ static bool set_layout(ip_tiff_file *file, const ip_tiff_page *page) {
     TIFF *tif = file->tif;
     uint32_t colors = strcmp(page->names[0], "Y") == 0 ? 1 : 3, bytes = sample_bytes(page->sample_type);
     bool good = TIFFSetField(tif, TIFFTAG_IMAGEWIDTH, page->width) && TIFFSetField(tif, TIFFTAG_IMAGELENGTH, page->height) &&
-        TIFFSetField(tif, TIFFTAG_BITSPERSAMPLE, (int)(8 * bytes)) && TIFFSetField(tif, TIFFTAG_SAMPLESPERPIXEL, (int)page->channels) &&
-        TIFFSetField(tif, TIFFTAG_SAMPLEFORMAT, is_float(page->sample_type) ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT) &&
-        TIFFSetField(tif, TIFFTAG_PHOTOMETRIC, colors == 1 ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB) &&
-        TIFFSetField(tif, TIFFTAG_PLANARCONFIG, page->planar ? PLANARCONFIG_SEPARATE : PLANARCONFIG_CONTIG) &&
-        TIFFSetField(tif, TIFFTAG_COMPRESSION, (int)page->compression) && set_extras(file, page, colors);
+                TIFFSetField(tif, TIFFTAG_BITSPERSAMPLE, (int)(8 * bytes)) &&
+                TIFFSetField(tif, TIFFTAG_SAMPLESPERPIXEL, (int)page->channels) &&
+                TIFFSetField(tif, TIFFTAG_SAMPLEFORMAT, is_float(page->sample_type) ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT) &&
+                TIFFSetField(tif, TIFFTAG_PHOTOMETRIC, colors == 1 ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB) &&
+                TIFFSetField(tif, TIFFTAG_PLANARCONFIG, page->planar ? PLANARCONFIG_SEPARATE : PLANARCONFIG_CONTIG) &&
+                TIFFSetField(tif, TIFFTAG_COMPRESSION, (int)page->compression) && set_extras(file, page, colors);
     bool predicted = page->compression == COMPRESSION_LZW || page->compression == COMPRESSION_ADOBE_DEFLATE;
     if (good && predicted)
-        good = TIFFSetField(tif, TIFFTAG_PREDICTOR, is_float(page->sample_type) ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL) == 1;
+        good = TIFFSetField(
+                   tif, TIFFTAG_PREDICTOR, is_float(page->sample_type) ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL) == 1;
     if (good && page->tile_width)
         return TIFFSetField(tif, TIFFTAG_TILEWIDTH, page->tile_width) && TIFFSetField(tif, TIFFTAG_TILELENGTH, page->tile_height);
     uint64_t row = (uint64_t)page->width * bytes * (page->planar ? 1 : page->channels);
@@ -40,10 +44,13 @@ static bool set_layout(ip_tiff_file *file, const ip_tiff_page *page) {
 }
 
 /* Pixels x.. of row y, n of them, interleaved or of one plane, into to. */
-static void gather(const ip_tiff_page *page, const ipos_plane *planes, int32_t plane, uint32_t x, uint32_t y, uint32_t n, uint8_t *to) {
-    uint32_t bytes = sample_bytes(page->sample_type), first = plane < 0 ? 0 : (uint32_t)plane, last = plane < 0 ? page->channels : first + 1;
+static void gather(
+    const ip_tiff_page *page, const ipos_plane *planes, int32_t plane, uint32_t x, uint32_t y, uint32_t n, uint8_t *to) {
+    uint32_t bytes = sample_bytes(page->sample_type), first = plane < 0 ? 0 : (uint32_t)plane,
+             last = plane < 0 ? page->channels : first + 1;
     for (uint32_t c = first; c < last; c++) {
-        const uint8_t *from = (const uint8_t *)planes[c].data + (ptrdiff_t)y * planes[c].row_stride + (ptrdiff_t)x * planes[c].pixel_stride;
+        const uint8_t *from =
+            (const uint8_t *)planes[c].data + (ptrdiff_t)y * planes[c].row_stride + (ptrdiff_t)x * planes[c].pixel_stride;
         uint8_t *at = to + (c - first) * bytes;
         for (uint32_t i = 0; i < n; i++, at += bytes * (last - first), from += planes[c].pixel_stride)
             memcpy(at, from, bytes);
@@ -82,8 +89,8 @@ static bool put_tiles(ip_tiff_file *file, const ip_tiff_page *page, const ipos_p
     return true;
 }
 
-ipos_status ip_tiff_add(void *handle, const ip_tiff_page *page, const ipos_plane *planes, const ip_tiff_tag *tags, size_t tag_count,
-    uint32_t number, char *text) {
+ipos_status ip_tiff_add(void *handle, const ip_tiff_page *page, const ipos_plane *planes, const ip_tiff_tag *tags,
+    size_t tag_count, uint32_t number, char *text) {
     ip_tiff_file *file = handle;
     file->said[0] = 0;
     if (!set_layout(file, page) || (number > 0 && !TIFFSetField(file->tif, TIFFTAG_SUBFILETYPE, FILETYPE_PAGE)))

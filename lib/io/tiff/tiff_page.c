@@ -48,7 +48,9 @@ static void name_channels(ip_tiff_page *page, const layout *l, uint32_t colors) 
         }
         /* Files of four samples that do not say what the fourth is mean alpha. */
         uint32_t at = i - colors;
-        uint16_t kind = at < l->extra_count ? l->extras[at] : at == 0 && page->channels == colors + 1 ? EXTRASAMPLE_ASSOCALPHA : EXTRASAMPLE_UNSPECIFIED;
+        uint16_t kind = at < l->extra_count                       ? l->extras[at]
+                        : at == 0 && page->channels == colors + 1 ? EXTRASAMPLE_ASSOCALPHA
+                                                                  : EXTRASAMPLE_UNSPECIFIED;
         if (!alpha && kind != EXTRASAMPLE_UNSPECIFIED) {
             alpha = true;
             page->alpha_associated = kind == EXTRASAMPLE_ASSOCALPHA;
@@ -190,8 +192,9 @@ ipos_status ip_tiff_describe(ip_tiff_file *file, char *text) {
     ip_tiff_page *page = &file->page;
     memset(page, 0, sizeof *page);
     layout l = read_layout(file->tif);
-    if (!TIFFGetField(file->tif, TIFFTAG_IMAGEWIDTH, &page->width) || !TIFFGetField(file->tif, TIFFTAG_IMAGELENGTH, &page->height) ||
-        !page->width || !page->height || page->width > INT32_MAX || page->height > INT32_MAX) {
+    if (!TIFFGetField(file->tif, TIFFTAG_IMAGEWIDTH, &page->width) ||
+        !TIFFGetField(file->tif, TIFFTAG_IMAGELENGTH, &page->height) || !page->width || !page->height ||
+        page->width > INT32_MAX || page->height > INT32_MAX) {
         snprintf(text, IP_TIFF_TEXT, "a picture of %u x %u pixels", page->width, page->height);
         return IPOS_ERR_FORMAT;
     }

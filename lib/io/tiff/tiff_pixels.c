@@ -23,14 +23,16 @@ static uint32_t replicate(uint32_t value, uint32_t bits, uint32_t wanted) {
     return (uint32_t)(wide >> (have - wanted));
 }
 
-static void widen_odd(const uint8_t *row, uint64_t first, uint32_t step, uint32_t n, const ip_tiff_file *file, uint8_t *to, ptrdiff_t stride) {
+static void widen_odd(
+    const uint8_t *row, uint64_t first, uint32_t step, uint32_t n, const ip_tiff_file *file, uint8_t *to, ptrdiff_t stride) {
     uint32_t bits = file->bits, mask = (1u << bits) - 1;
     for (uint32_t i = 0; i < n; i++, to += stride) {
         uint64_t at = (first + (uint64_t)i * step);
         uint32_t v;
         if (bits == 24) { /* libtiff hands these out in machine order */
             const uint8_t *b = row + at * 3;
-            v = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (uint32_t)b[2] << 16 | (uint32_t)b[1] << 8 | b[0] : (uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2];
+            v = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (uint32_t)b[2] << 16 | (uint32_t)b[1] << 8 | b[0]
+                                                          : (uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2];
         } else {
             v = get_bits(row, at * bits, bits);
         }
@@ -48,7 +50,8 @@ static void widen_odd(const uint8_t *row, uint64_t first, uint32_t step, uint32_
     }
 }
 
-void ip_tiff_widen(const uint8_t *row, uint64_t first, uint32_t step, uint32_t n, const ip_tiff_file *file, uint8_t *to, ptrdiff_t stride) {
+void ip_tiff_widen(
+    const uint8_t *row, uint64_t first, uint32_t step, uint32_t n, const ip_tiff_file *file, uint8_t *to, ptrdiff_t stride) {
     if (file->bits == 8) {
         uint8_t flip = file->invert ? 255 : 0;
         for (uint32_t i = 0; i < n; i++, to += stride)
@@ -108,7 +111,8 @@ static void xyz_run(const uint8_t *row, uint32_t n, const ipos_plane *planes, ui
 }
 
 /* One row of a strip or tile: n pixels from x, y on, of all samples or of one plane. */
-static void put_row(ip_tiff_file *file, const uint8_t *row, uint32_t n, const ipos_plane *planes, int32_t plane, uint32_t x, uint32_t y) {
+static void put_row(
+    ip_tiff_file *file, const uint8_t *row, uint32_t n, const ipos_plane *planes, int32_t plane, uint32_t x, uint32_t y) {
     if (file->way == IP_TIFF_PALETTE) {
         palette_run(file, row, n, planes, x, y);
     } else if (file->way == IP_TIFF_LOGLUV) {
@@ -132,7 +136,8 @@ static uint8_t *make_buffer(ip_tiff_file *file, tmsize_t size, char *text) {
     return buffer;
 }
 
-static ipos_status read_strips(ip_tiff_file *file, const ipos_plane *planes, int32_t plane, uint8_t *buffer, ip_tiff_stop_fn stop, void *user, char *text) {
+static ipos_status read_strips(
+    ip_tiff_file *file, const ipos_plane *planes, int32_t plane, uint8_t *buffer, ip_tiff_stop_fn stop, void *user, char *text) {
     uint32_t rows = 0, height = file->page.height;
     TIFFGetFieldDefaulted(file->tif, TIFFTAG_ROWSPERSTRIP, &rows);
     rows = rows == 0 || rows > height ? height : rows;
@@ -153,7 +158,8 @@ static ipos_status read_strips(ip_tiff_file *file, const ipos_plane *planes, int
     return IPOS_OK;
 }
 
-static ipos_status read_tiles(ip_tiff_file *file, const ipos_plane *planes, int32_t plane, uint8_t *buffer, ip_tiff_stop_fn stop, void *user, char *text) {
+static ipos_status read_tiles(
+    ip_tiff_file *file, const ipos_plane *planes, int32_t plane, uint8_t *buffer, ip_tiff_stop_fn stop, void *user, char *text) {
     const ip_tiff_page *page = &file->page;
     tmsize_t row_bytes = TIFFTileRowSize(file->tif), size = TIFFTileSize(file->tif);
     if (row_bytes <= 0 || row_bytes > size / (tmsize_t)page->tile_height)
@@ -216,7 +222,8 @@ ipos_status ip_tiff_read(void *handle, const ipos_plane *planes, ip_tiff_stop_fn
     ipos_status status = IPOS_OK;
     int32_t from = file->page.planar && file->samples > 1 ? 0 : -1, to = from < 0 ? 0 : (int32_t)file->samples;
     for (int32_t plane = from; plane < to && status == IPOS_OK; plane++)
-        status = tiled ? read_tiles(file, planes, plane, buffer, stop, user, text) : read_strips(file, planes, plane, buffer, stop, user, text);
+        status = tiled ? read_tiles(file, planes, plane, buffer, stop, user, text)
+                       : read_strips(file, planes, plane, buffer, stop, user, text);
     free(buffer);
     return status;
 }

@@ -3,18 +3,29 @@
 
 /* Layout, codec parameters and offsets to other directories: they belong to the file they came from. */
 static bool belongs_to_file(uint32_t tag) {
-    static const uint16_t tags[] = {254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289,
-        292, 293, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330, 338, 339, 340, 341, 342, 347, 512, 513, 514,
-        515, 517, 518, 519, 520, 521, 529, 530, 531, 532, 559, 34665, 34853, 40965};
+    static const uint16_t tags[] = {254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288,
+        289, 292, 293, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330, 338, 339, 340, 341, 342, 347,
+        512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532, 559, 34665, 34853, 40965};
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
         if (tags[i] == tag)
             return true;
     return tag > 65535; /* libtiff's pseudo tags */
 }
 
-static const char *const type_names[] = {[TIFF_BYTE] = "byte", [TIFF_ASCII] = "ascii", [TIFF_SHORT] = "short", [TIFF_LONG] = "long",
-    [TIFF_RATIONAL] = "rational", [TIFF_SBYTE] = "sbyte", [TIFF_UNDEFINED] = "undefined", [TIFF_SSHORT] = "sshort", [TIFF_SLONG] = "slong",
-    [TIFF_SRATIONAL] = "srational", [TIFF_FLOAT] = "float", [TIFF_DOUBLE] = "double", [TIFF_LONG8] = "long8", [TIFF_SLONG8] = "slong8"};
+static const char *const type_names[] = {[TIFF_BYTE] = "byte",
+    [TIFF_ASCII] = "ascii",
+    [TIFF_SHORT] = "short",
+    [TIFF_LONG] = "long",
+    [TIFF_RATIONAL] = "rational",
+    [TIFF_SBYTE] = "sbyte",
+    [TIFF_UNDEFINED] = "undefined",
+    [TIFF_SSHORT] = "sshort",
+    [TIFF_SLONG] = "slong",
+    [TIFF_SRATIONAL] = "srational",
+    [TIFF_FLOAT] = "float",
+    [TIFF_DOUBLE] = "double",
+    [TIFF_LONG8] = "long8",
+    [TIFF_SLONG8] = "slong8"};
 
 static const char *type_name(TIFFDataType type) {
     return (size_t)type < sizeof type_names / sizeof type_names[0] ? type_names[type] : NULL;
@@ -145,8 +156,8 @@ ipos_status ip_tiff_put_tags(ip_tiff_file *file, const ip_tiff_tag *tags, size_t
             continue;
         file->said[0] = 0;
         if (!put(file, &tags[i])) {
-            snprintf(text, IP_TIFF_TEXT, "tag %u (%s, %zu bytes) cannot be written%s%.150s", tags[i].tag, tags[i].type, tags[i].size,
-                file->said[0] ? ": " : "", file->said);
+            snprintf(text, IP_TIFF_TEXT, "tag %u (%s, %zu bytes) cannot be written%s%.150s", tags[i].tag, tags[i].type,
+                tags[i].size, file->said[0] ? ": " : "", file->said);
             return IPOS_ERR_UNSUPPORTED;
         }
     }

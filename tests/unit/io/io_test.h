@@ -30,10 +30,16 @@ static inline ipos_frame *make_frame(int32_t width, int32_t height, const char *
             for (int32_t x = 0; x < width; x++) {
                 uint8_t *at = channel->data + y * channel->row_stride + x * channel->pixel_stride;
                 state = state * 1664525u + 1013904223u;
-                uint32_t v = (uint32_t)(x * 7 + y * 13 + (int)c * 31) * 257u + (state >> 28); /* smooth with noise, as pictures are */
+                uint32_t v =
+                    (uint32_t)(x * 7 + y * 13 + (int)c * 31) * 257u + (state >> 28); /* smooth with noise, as pictures are */
                 float f = ((float)v - 20000.0f) / 700.0f;
                 uint16_t u16 = (uint16_t)v, f16 = (uint16_t)((v & 0x3bff) | (v & 1 ? 0x8000 : 0));
-                memcpy(at, type == IPOS_F32 ? (void *)&f : type == IPOS_U32 ? (void *)&v : type == IPOS_F16 ? (void *)&f16 : (void *)&u16, ip_sample_bytes(type));
+                memcpy(at,
+                    type == IPOS_F32   ? (void *)&f
+                    : type == IPOS_U32 ? (void *)&v
+                    : type == IPOS_F16 ? (void *)&f16
+                                       : (void *)&u16,
+                    ip_sample_bytes(type));
             }
         }
     }
@@ -53,7 +59,8 @@ static inline void assert_same_pixels(const ipos_frame *a, const ipos_frame *b) 
         size_t bytes = ip_sample_bytes(ca->type);
         for (int32_t y = 0; y < ca->height; y++)
             for (int32_t x = 0; x < ca->width; x++)
-                assert_memory_equal(ca->data + y * ca->row_stride + x * ca->pixel_stride, cb->data + y * cb->row_stride + x * cb->pixel_stride, bytes);
+                assert_memory_equal(ca->data + y * ca->row_stride + x * ca->pixel_stride,
+                    cb->data + y * cb->row_stride + x * cb->pixel_stride, bytes);
     }
 }
 
@@ -105,7 +112,9 @@ static inline void hammer(const void *bytes, size_t size, int cuts, int flips) {
     for (int i = 0; i < cuts + flips; i++) {
         memcpy(copy, bytes, size);
         state = state * 1664525u + 1013904223u;
-        size_t at = i < cuts ? (size_t)i * size / (size_t)cuts : i % 2 ? (state >> 4) % size : (state >> 4) % IP_MIN(size, (size_t)400);
+        size_t at = i < cuts ? (size_t)i * size / (size_t)cuts
+                    : i % 2  ? (state >> 4) % size
+                             : (state >> 4) % IP_MIN(size, (size_t)400);
         size_t have = i < cuts ? at : size;
         if (i >= cuts)
             copy[at] ^= (uint8_t)(1u << (state >> 29));

@@ -86,8 +86,8 @@ static void sequences(void **state) {
     static const struct {
         const char *pattern;
         int64_t first, last, count, missing;
-    } cases[] = {{"a.%04d.png", 8, 13, 5, 11}, {"a.####.png", 8, 13, 5, 11}, {"a.#.png", 8, 13, 5, 11}, {"a.[9-12].png", 9, 12, 3, 11},
-        {"a.[0009-0012].png", 9, 12, 3, 11}, {"", 8, 13, 5, 11}, {"a.[8-13x2].png", 8, 12, 3, 9}};
+    } cases[] = {{"a.%04d.png", 8, 13, 5, 11}, {"a.####.png", 8, 13, 5, 11}, {"a.#.png", 8, 13, 5, 11},
+        {"a.[9-12].png", 9, 12, 3, 11}, {"a.[0009-0012].png", 9, 12, 3, 11}, {"", 8, 13, 5, 11}, {"a.[8-13x2].png", 8, 12, 3, 9}};
     for (size_t i = 0; i < IP_COUNT(cases); i++) {
         char *path = cases[i].pattern[0] ? in_folder(cases[i].pattern) : ip_strdup(folder);
         ip_media *media = open_ok(path);
@@ -277,7 +277,8 @@ static void writer_refusals(void **state) {
     assert_int_equal(ip_movie_create(NULL, bad, (ipos_rational){25, 1}, &writer), IPOS_ERR_ARGUMENT);
     assert_int_equal(ip_movie_create(NULL, path, (ipos_rational){0, 1}, &writer), IPOS_ERR_ARGUMENT);
     assert_int_equal(ip_movie_create(NULL, path, (ipos_rational){25, 1}, &writer), IPOS_OK);
-    ipos_frame *wide = make_frame(48, 32, "R,G,B", IPOS_F16), *good = make_frame(48, 32, "R,G,B", IPOS_U8), *small = make_frame(24, 32, "R,G,B", IPOS_U8);
+    ipos_frame *wide = make_frame(48, 32, "R,G,B", IPOS_F16), *good = make_frame(48, 32, "R,G,B", IPOS_U8),
+               *small = make_frame(24, 32, "R,G,B", IPOS_U8);
     assert_int_equal(ip_movie_add(writer, wide), IPOS_ERR_UNSUPPORTED);
     assert_int_equal(ip_movie_add(writer, good), IPOS_OK);
     assert_int_equal(ip_movie_add(writer, small), IPOS_ERR_ARGUMENT);
@@ -347,8 +348,10 @@ static void movies_in_any_order(void **state) {
 
 static void timecode_and_ten_bits(void **state) {
     (void)state;
-    shell("/usr/bin/ffmpeg -v error -f lavfi -i testsrc2=size=64x48:rate=30000/1001:duration=4 -vf setparams=color_primaries=bt709:color_trc=bt709 "
-          "-c:v prores_ks -profile:v hq -timecode '00:00:58;20' '%s/t.mov'", folder);
+    shell("/usr/bin/ffmpeg -v error -f lavfi -i testsrc2=size=64x48:rate=30000/1001:duration=4 -vf "
+          "setparams=color_primaries=bt709:color_trc=bt709 "
+          "-c:v prores_ks -profile:v hq -timecode '00:00:58;20' '%s/t.mov'",
+        folder);
     char *path = in_folder("t.mov");
     ip_media *media = open_ok(path);
     const ip_media_info *info = ip_media_info_of(media);
@@ -379,8 +382,10 @@ static void timecode_and_ten_bits(void **state) {
 static void deep_rgb_is_invertible(void **state) {
     (void)state;
     /* 10-bit RGB: each u16 is its 10 bits repeated, so >> 6 gives back what was stored. */
-    shell("/usr/bin/ffmpeg -v error -f lavfi -i testsrc2=size=64x48:rate=24:duration=0.5 -pix_fmt gbrp10le -c:v ffv1 '%s/d.mkv' && "
-          "/usr/bin/ffmpeg -v error -i '%s/d.mkv' -f rawvideo -pix_fmt gbrp10le '%s/d.raw'", folder, folder, folder);
+    shell(
+        "/usr/bin/ffmpeg -v error -f lavfi -i testsrc2=size=64x48:rate=24:duration=0.5 -pix_fmt gbrp10le -c:v ffv1 '%s/d.mkv' && "
+        "/usr/bin/ffmpeg -v error -i '%s/d.mkv' -f rawvideo -pix_fmt gbrp10le '%s/d.raw'",
+        folder, folder, folder);
     char *path = in_folder("d.mkv"), *raw_path = in_folder("d.raw");
     void *raw = NULL;
     size_t size = 0;
@@ -429,7 +434,8 @@ static void check_by_run_and_alone(ip_media *media, int number, int width) {
 
 static void dpx_sequence(void **state) {
     (void)state;
-    const char *make = "/usr/bin/ffmpeg -v error -y -f lavfi -i testsrc2=size=%s:rate=24:duration=%s -pix_fmt gbrp10be -start_number %d '%s/j_%%d.dpx'";
+    const char *make = "/usr/bin/ffmpeg -v error -y -f lavfi -i testsrc2=size=%s:rate=24:duration=%s -pix_fmt gbrp10be "
+                       "-start_number %d '%s/j_%%d.dpx'";
     shell(make, "64x48", "0.5", 95, folder);
     shell(make, "32x32", "0.04", 104, folder);
     shell("rm '%s/j_99.dpx'", folder);
@@ -527,9 +533,11 @@ static void jpegs(void **state) {
 static void broken_movies(void **state) {
     (void)state;
     char *cut = in_folder("cut.mkv"), *junk = in_folder("junk.mov"), *text = in_folder("text.mov");
-    shell("/usr/bin/ffmpeg -v error -f lavfi -i testsrc2=size=320x240:rate=24:duration=2 -c:v ffv1 -level 3 -slicecrc 1 '%s/whole.mkv' && "
+    shell("/usr/bin/ffmpeg -v error -f lavfi -i testsrc2=size=320x240:rate=24:duration=2 -c:v ffv1 -level 3 -slicecrc 1 "
+          "'%s/whole.mkv' && "
           "head -c 60000 '%s/whole.mkv' > '%s' && printf 'no movie at all' > '%s' && cp '%s/whole.mkv' '%s' && "
-          "printf 'XXXXXXXX' | dd of='%s' bs=1 seek=100000 conv=notrunc status=none", folder, folder, cut, text, folder, junk, junk);
+          "printf 'XXXXXXXX' | dd of='%s' bs=1 seek=100000 conv=notrunc status=none",
+        folder, folder, cut, text, folder, junk, junk);
     ip_media *media = NULL;
     assert_int_equal(ip_media_open(NULL, text, &media), IPOS_ERR_FORMAT);
     assert_non_null(strstr(ipos_last_error(), "text.mov"));
@@ -554,7 +562,8 @@ static void broken_movies(void **state) {
 static void hanging_and_missing_decoders(void **state) {
     (void)state;
     ip_child child;
-    const char *const sleeper[] = {"/bin/sleep", "100", NULL}, *const relative[] = {"sleep", "1", NULL}, *const none[] = {"/no/such/program", NULL};
+    const char *const sleeper[] = {"/bin/sleep", "100", NULL}, *const relative[] = {"sleep", "1", NULL},
+                      *const none[] = {"/no/such/program", NULL};
     char byte;
     size_t got;
     assert_int_equal(ip_child_start(sleeper, -1, false, &child), IPOS_OK);
@@ -598,7 +607,8 @@ static void children_inherit_nothing(void **state) {
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void) {
-    const struct CMUnitTest tests[] = {T(sequences), T(unclear_sequences), T(one_image), T(movies), T(encoding_is_tagged), T(prores), T(writer_refusals),
-        T(movies_in_any_order), T(timecode_and_ten_bits), T(deep_rgb_is_invertible), T(dpx_sequence), T(grey_jpeg), T(jpegs), T(broken_movies), T(hanging_and_missing_decoders), T(children_inherit_nothing)};
+    const struct CMUnitTest tests[] = {T(sequences), T(unclear_sequences), T(one_image), T(movies), T(encoding_is_tagged),
+        T(prores), T(writer_refusals), T(movies_in_any_order), T(timecode_and_ten_bits), T(deep_rgb_is_invertible),
+        T(dpx_sequence), T(grey_jpeg), T(jpegs), T(broken_movies), T(hanging_and_missing_decoders), T(children_inherit_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

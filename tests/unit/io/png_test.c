@@ -29,7 +29,8 @@ static void refusals(void **state) {
     const struct {
         const char *channels;
         int32_t type;
-    } cases[] = {{"R,G,B", IPOS_F32}, {"R,G,B", IPOS_F16}, {"R,G", IPOS_U8}, {"R,G,B,depth.Z", IPOS_U8}, {"Y,R", IPOS_U16}, {"Y", IPOS_U32}};
+    } cases[] = {{"R,G,B", IPOS_F32}, {"R,G,B", IPOS_F16}, {"R,G", IPOS_U8}, {"R,G,B,depth.Z", IPOS_U8}, {"Y,R", IPOS_U16},
+        {"Y", IPOS_U32}};
     const ipos_write_config config = {sizeof config, "png"};
     for (size_t i = 0; i < IP_COUNT(cases); i++) {
         ipos_frame *frame = make_frame(8, 8, cases[i].channels, cases[i].type);
@@ -60,11 +61,11 @@ static void add_chunk(ip_buffer *out, const char *type, const void *bytes, uint3
 }
 
 /* A PNG of one row from its parts. */
-static void make_png(ip_buffer *out, uint32_t width, int depth, int color_type, const uint8_t *row, size_t row_size, const char *const *types,
-    const char *const *values, const size_t *sizes) {
+static void make_png(ip_buffer *out, uint32_t width, int depth, int color_type, const uint8_t *row, size_t row_size,
+    const char *const *types, const char *const *values, const size_t *sizes) {
     ip_buffer_add(out, "\211PNG\r\n\032\n", 8);
-    uint8_t ihdr[13] = {(uint8_t)(width >> 24), (uint8_t)(width >> 16), (uint8_t)(width >> 8), (uint8_t)width, 0, 0, 0, 1, (uint8_t)depth,
-        (uint8_t)color_type};
+    uint8_t ihdr[13] = {(uint8_t)(width >> 24), (uint8_t)(width >> 16), (uint8_t)(width >> 8), (uint8_t)width, 0, 0, 0, 1,
+        (uint8_t)depth, (uint8_t)color_type};
     add_chunk(out, "IHDR", ihdr, 13);
     for (size_t i = 0; types && types[i]; i++)
         add_chunk(out, types[i], values[i], (uint32_t)sizes[i]);
@@ -120,10 +121,11 @@ static void palette_and_transparency(void **state) {
 
 static void chunks_survive(void **state) {
     (void)state;
-    static const char *const types[] = {"iCCP", "cICP", "gAMA", "cHRM", "pHYs", "tEXt", "tEXt", "iTXt", "zTXt", "eXIf", "prVt", NULL};
+    static const char *const types[] = {
+        "iCCP", "cICP", "gAMA", "cHRM", "pHYs", "tEXt", "tEXt", "iTXt", "zTXt", "eXIf", "prVt", NULL};
     static const char *const values[] = {"prof\0\0not really deflated", "\1\1\0\1", "\0\0\261\217",
-        "\0\0\172\46\0\0\200\204\0\0\372\0\0\0\200\350\0\0\165\60\0\0\352\140\0\0\72\230\0\0\27\160", "\0\0\13\23\0\0\13\23\1", "Title\0one",
-        "Title\0two", "K\0\0\0\0\0\303\251", "K\0\0zz", "II*\0", "\0\1\2\377"};
+        "\0\0\172\46\0\0\200\204\0\0\372\0\0\0\200\350\0\0\165\60\0\0\352\140\0\0\72\230\0\0\27\160", "\0\0\13\23\0\0\13\23\1",
+        "Title\0one", "Title\0two", "K\0\0\0\0\0\303\251", "K\0\0zz", "II*\0", "\0\1\2\377"};
     static const size_t sizes[] = {25, 4, 4, 32, 9, 9, 9, 8, 5, 4, 4};
     ip_buffer png = {0};
     make_png(&png, 3, 8, 2, (const uint8_t *)"\1\2\3\4\5\6\7\10\11", 9, types, values, sizes);
@@ -266,8 +268,9 @@ static void foreign_attributes_survive(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(types), cmocka_unit_test(foreign_attributes_survive), cmocka_unit_test(refusals), cmocka_unit_test(small_depths),
-        cmocka_unit_test(palette_and_transparency), cmocka_unit_test(chunks_survive), cmocka_unit_test(encodings), cmocka_unit_test(bombs),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(types), cmocka_unit_test(foreign_attributes_survive),
+        cmocka_unit_test(refusals), cmocka_unit_test(small_depths), cmocka_unit_test(palette_and_transparency),
+        cmocka_unit_test(chunks_survive), cmocka_unit_test(encodings), cmocka_unit_test(bombs),
         cmocka_unit_test(files_are_atomic)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

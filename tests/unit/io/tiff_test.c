@@ -6,9 +6,11 @@ static void write_memory(ipos_frame *const *frames, size_t count, const ipos_wri
         fail_msg("%s", ipos_last_error());
 }
 
-static void round_trip(const char *channels, int32_t type, const char *compression, int32_t tile, int32_t planar, bool broken_too) {
+static void round_trip(
+    const char *channels, int32_t type, const char *compression, int32_t tile, int32_t planar, bool broken_too) {
     ipos_frame *frame = make_frame(75, 41, channels, type), *back = NULL, *again = NULL;
-    const ipos_write_config config = {sizeof config, "tiff", compression, tile, tile, planar, 0}, as_read = {sizeof as_read, "tiff"};
+    const ipos_write_config config = {sizeof config, "tiff", compression, tile, tile, planar, 0},
+                            as_read = {sizeof as_read, "tiff"};
     void *bytes = NULL, *bytes2 = NULL;
     size_t size = 0, size2 = 0;
     write_memory(&frame, 1, &config, &bytes, &size);
@@ -47,7 +49,8 @@ static void every_layout(void **state) {
 
 static void pages_and_extra_channels(void **state) {
     (void)state;
-    ipos_frame *pages[3] = {make_frame(20, 10, "R,G,B", IPOS_U8), make_frame(33, 17, "Y", IPOS_F32), make_frame(8, 8, "extra0,A,B,G,R", IPOS_U16)};
+    ipos_frame *pages[3] = {
+        make_frame(20, 10, "R,G,B", IPOS_U8), make_frame(33, 17, "Y", IPOS_F32), make_frame(8, 8, "extra0,A,B,G,R", IPOS_U16)};
     const ipos_write_config config = {sizeof config, "tiff"};
     void *bytes = NULL;
     size_t size = 0;
@@ -69,8 +72,9 @@ static void tags_survive(void **state) {
     static const struct {
         const char *name, *type, *bytes;
         size_t size;
-    } tags[] = {{"tiff:270", "tiff:ascii", "a description", 13}, {"tiff:274", "tiff:short", "\6\0", 2}, {"tiff:282", "tiff:rational", "\0\0\226\103", 4},
-        {"tiff:296", "tiff:short", "\3\0", 2}, {"tiff:700", "tiff:byte", "<x:xmpmeta/>", 12}, {"tiff:34675", "tiff:undefined", "profile\0bytes", 13},
+    } tags[] = {{"tiff:270", "tiff:ascii", "a description", 13}, {"tiff:274", "tiff:short", "\6\0", 2},
+        {"tiff:282", "tiff:rational", "\0\0\226\103", 4}, {"tiff:296", "tiff:short", "\3\0", 2},
+        {"tiff:700", "tiff:byte", "<x:xmpmeta/>", 12}, {"tiff:34675", "tiff:undefined", "profile\0bytes", 13},
         {"tiff:65123", "tiff:long", "\1\0\0\0\2\0\0\0", 8}, {"tiff:65124", "tiff:double", "\0\0\0\0\0\0\370\77", 8}};
     ipos_frame *frame = make_frame(12, 12, "R,G,B", IPOS_U16), *back = NULL;
     for (size_t i = 0; i < IP_COUNT(tags); i++)
@@ -94,13 +98,13 @@ static void tags_survive(void **state) {
 }
 
 /* A little-endian TIFF of one strip. */
-static size_t raw_tiff(uint8_t *out, uint32_t width, uint32_t height, uint16_t bits, uint16_t photometric, uint16_t compression, uint16_t format,
-    const uint8_t *pixels, uint32_t size) {
+static size_t raw_tiff(uint8_t *out, uint32_t width, uint32_t height, uint16_t bits, uint16_t photometric, uint16_t compression,
+    uint16_t format, const uint8_t *pixels, uint32_t size) {
     const struct {
         uint16_t tag, type;
         uint32_t value;
-    } tags[] = {{256, 4, width}, {257, 4, height}, {258, 3, bits}, {259, 3, compression}, {262, 3, photometric}, {273, 4, 8 + 2 + 11 * 12 + 4},
-        {277, 3, 1}, {278, 4, height}, {279, 4, size}, {284, 3, 1}, {339, 3, format}};
+    } tags[] = {{256, 4, width}, {257, 4, height}, {258, 3, bits}, {259, 3, compression}, {262, 3, photometric},
+        {273, 4, 8 + 2 + 11 * 12 + 4}, {277, 3, 1}, {278, 4, height}, {279, 4, size}, {284, 3, 1}, {339, 3, format}};
     memcpy(out, "II*\0\10\0\0\0\13\0", 10);
     size_t at = 10;
     for (size_t i = 0; i < IP_COUNT(tags); i++, at += 12) {
@@ -122,8 +126,9 @@ static void small_depths(void **state) {
         uint8_t row[6];
         int32_t type;
         uint16_t expected[4];
-    } cases[] = {{1, 1, {0x50}, IPOS_U8, {0, 255, 0, 255}}, {1, 0, {0x50}, IPOS_U8, {255, 0, 255, 0}}, {2, 1, {0x1b}, IPOS_U8, {0, 85, 170, 255}},
-        {4, 1, {0x0f, 0x3c}, IPOS_U8, {0, 255, 51, 204}}, {8, 0, {0, 1, 254, 255}, IPOS_U8, {255, 254, 1, 0}},
+    } cases[] = {{1, 1, {0x50}, IPOS_U8, {0, 255, 0, 255}}, {1, 0, {0x50}, IPOS_U8, {255, 0, 255, 0}},
+        {2, 1, {0x1b}, IPOS_U8, {0, 85, 170, 255}}, {4, 1, {0x0f, 0x3c}, IPOS_U8, {0, 255, 51, 204}},
+        {8, 0, {0, 1, 254, 255}, IPOS_U8, {255, 254, 1, 0}},
         {12, 1, {0x00, 0x0f, 0xff, 0x80, 0x00, 0x01}, IPOS_U16, {0, 65535, 0x8008, 0x0010}},
         {10, 1, {0x00, 0x3f, 0xf8, 0x00, 0x01}, IPOS_U16, {0, 65535, 0x8020, 0x0040}}};
     for (size_t i = 0; i < IP_COUNT(cases); i++) {
@@ -159,7 +164,8 @@ static void refusals(void **state) {
 
     ipos_frame *mixed = make_frame(4, 4, "R,G,B", IPOS_U8);
     mixed->channels[1].type = IPOS_U16;
-    const ipos_write_config config = {sizeof config, "tiff"}, odd = {sizeof odd, "tiff", "zip"}, tiles = {sizeof tiles, "tiff", NULL, 20, 20};
+    const ipos_write_config config = {sizeof config, "tiff"}, odd = {sizeof odd, "tiff", "zip"},
+                            tiles = {sizeof tiles, "tiff", NULL, 20, 20};
     void *bytes = NULL;
     assert_int_equal(ip_image_write(&mixed, 1, &config, NULL, &bytes, &size), IPOS_ERR_UNSUPPORTED);
     mixed->channels[1].type = IPOS_U8;
@@ -193,7 +199,8 @@ static void foreign_attributes_survive(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_layout), cmocka_unit_test(pages_and_extra_channels), cmocka_unit_test(tags_survive),
-        cmocka_unit_test(small_depths), cmocka_unit_test(foreign_attributes_survive), cmocka_unit_test(refusals)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_layout), cmocka_unit_test(pages_and_extra_channels),
+        cmocka_unit_test(tags_survive), cmocka_unit_test(small_depths), cmocka_unit_test(foreign_attributes_survive),
+        cmocka_unit_test(refusals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
