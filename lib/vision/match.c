@@ -2,7 +2,8 @@
 #include <math.h>
 
 static const float AGREE = 1.f; /* forward and backward displacement, half-size pixels */
-enum { BETTER = 15, WORST = 121 };
+/* CLUSTER: half the accepted pixels within this radius must agree, or the picture gets specks of other motion. */
+enum { BETTER = 15, WORST = 121, CLUSTER = 4 };
 
 typedef struct direction {
     const ip_image3 *from, *to;
@@ -93,26 +94,23 @@ static void smooth_vector(const direction *d, const ip_plane_f *mask, int x, int
 
 static ipos_status make_override(const direction *d, const direction *back, const ip_image3 *frame, int threads, ip_override *out) {
     int w = d->field.width, h = d->field.height;
-    ip_plane_f raw;
-    IP_TRY(ip_plane_new(w, h, &raw));
-    void *user[3] = {(void *)d, (void *)back, &raw};
+    ip_plane_f planes[3]; /* accepted, how much of the surroundings is, scratch */
+    IP_TRY(ip_planes_new(w, h, planes, 3));
+    void *user[3] = {(void *)d, (void *)back, &planes[0]};
     ip_parallel(threads, h, 8, mask_rows, user);
+    ip_box_blur(&planes[0], &planes[1], &planes[2], CLUSTER, CLUSTER, threads);
     float sx = (float)frame->c[0].width / (float)w, sy = (float)frame->c[0].height / (float)h;
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
-            int votes = 0, cells = 0; /* 3x3 median */
-            for (int j = IP_MAX(0, y - 1); j <= IP_MIN(h - 1, y + 1); j++)
-                for (int i = IP_MAX(0, x - 1); i <= IP_MIN(w - 1, x + 1); i++, cells++)
-                    votes += ip_row(&raw, j)[i] > 0.f;
-            if (2 * votes <= cells)
+            if (!(ip_row(&planes[0], y)[x] > 0.f) || ip_row(&planes[1], y)[x] < .5f)
                 continue;
             float u, v;
-            smooth_vector(d, &raw, x, y, &u, &v);
+            smooth_vector(d, &planes[0], x, y, &u, &v);
             ip_row(&out->mask, y)[x] = 1.f;
             ip_row(&out->u, y)[x] = u * sx;
             ip_row(&out->v, y)[x] = v * sy;
         }
-    ip_plane_free(&raw);
+    ip_planes_free(planes, 3);
     return IPOS_OK;
 }
 
