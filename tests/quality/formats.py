@@ -151,6 +151,11 @@ def main():
                 bad += row[1].startswith("died") or verdict == "differs"
                 if options.all or verdict != "equal":
                     print(f"{verdict:12} {row[1]:22} oiio {row[2]!s:8.8} ffmpeg {row[3]!s:8.8} {row[4]:5.2f}s {path.relative_to(top)} {row[5]}")
+        files = [str(p) for top in options.folders for p in pathlib.Path(top).rglob("*") if p.suffix.lower() in (".png", ".tif", ".tiff")]
+        if files:
+            done = subprocess.run([options.dump, "--again"] + files, capture_output=True, text=True)
+            print("written and read again:", done.stdout.strip() or done.stderr[-2000:])
+            bad += done.returncode != 0
     for top in options.damaged:
         for path in sorted(p for p in pathlib.Path(top).rglob("*") if p.is_file()):
             began = time.monotonic()
