@@ -58,7 +58,7 @@ class Project:
 
     def render(self, name, numbers, model):
         words = ["render", str(self.folder / "project"), "--operation", "inbetween", "--clip", name, "--frames",
-                 ",".join(map(str, numbers)), "--progress", "none"]
+                 ",".join(map(str, numbers)), "--progress", "none", "--set", "edges=hold"]
         self.run(*words, *(["--model", "m"] if model else []))
         made = {}
         for option in json.loads(self.run("options", str(self.folder / "project"), "--json")):
@@ -79,8 +79,9 @@ def chosen(total, part, count):
 
 
 def measure(made, true, before, after):
+    each = [scores.psnr(m, t) for m, t in zip(made, true)]
     return {
-        "psnr": float(np.mean([scores.psnr(m, t) for m, t in zip(made, true)])),
+        "psnr": float(np.mean(each)), "each": each,
         "ssim": float(np.mean([scores.ssim(m, t) for m, t in zip(made, true)])),
         "aligned": float(np.mean([scores.aligned_psnr(m, t) for m, t in zip(made, true)])),
         "flicker": float(np.mean([scores.pulse(b, m, a) for b, m, a in zip(before, made, after)]) /
@@ -179,14 +180,24 @@ def main():
             methods.update({f"ours: {variant}": (made, cost) for variant, made in ours.items()})
             results[name] = {}
             for method, (made, cpu) in methods.items():
+                if not made:  # minterpolate makes no frame after the last known pair
+                    continue
                 results[name][method] = measure(made, true, before, after) | {"cpu": cpu}
                 if method not in order:
                     order.append(method)
             rows.append((name, true[0], ours["offered first"][0], methods["DIS medium projected"][0][0]))
             print(table({name: results[name]}, order), flush=True)
+    order = sorted(order, key=lambda m: m.startswith("ours"))
     mean = {m: {k: float(np.mean([r[m][k] for r in results.values() if m in r])) for k in ("psnr", "ssim", "aligned", "flicker", "cpu")} |
-            {"frames": sum(r[m]["frames"] for r in results.values() if m in r)} for m in order if all(m in r for r in results.values())}
+            {"frames": sum(r[m]["frames"] for r in results.values() if m in r)} for m in order}
     print("\n" + table({"MEAN": mean}, order))
+    for peer in order:
+        if peer.startswith("ours"):
+            continue
+        over = {n: float(np.mean(np.subtract(r["ours: offered first"]["each"][:r[peer]["frames"]], r[peer]["each"])))
+                for n, r in results.items() if peer in r}
+        worst = min(over, key=over.get)
+        print(f"ours over {peer} on the same frames: mean {np.mean(list(over.values())):+.2f} dB, least {over[worst]:+.2f} ({worst})")
     peak = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 0) // 1024
     print(f"largest child process: {peak} MiB (engine and peers); CPU seconds of ours cover all variants offered together")
     if arguments.json:
@@ -194,11 +205,9 @@ def main():
     if arguments.sheet:
         sheet(rows, arguments.sheet)
     if arguments.require:
-        margins = {n: r["ours: offered first"]["psnr"] - r["DIS medium projected"]["psnr"] for n, r in results.items()}
-        worst = min(margins, key=margins.get)
-        print(f"ours over DIS projected: mean {np.mean(list(margins.values())):+.2f} dB, worst {margins[worst]:+.2f} ({worst})")
-        if np.mean(list(margins.values())) < arguments.require[0] or margins[worst] < arguments.require[1]:
-            raise SystemExit("below what is required")
+        over = [r["ours: offered first"]["psnr"] - r["DIS medium projected"]["psnr"] for r in results.values()]
+        if np.mean(over) < arguments.require[0] or min(over) < arguments.require[1]:
+            raise SystemExit("below what is required over DIS projected")
 
 
 if __name__ == "__main__":
