@@ -37,7 +37,9 @@ fetch_torch() {
       *) echo "run.sh: pip serves a CUDA build of torch 2.13.0 here; give --torch FOLDER of a CPU build" >&2; return 1 ;;
     esac
     python3 -m venv $venv
-    $venv/bin/python -m pip install --quiet build-torch/wheels/torch-*.whl numpy || { rm -rf $venv; return 1; }
+    $venv/bin/python -m pip install --quiet --no-deps build-torch/wheels/torch-*.whl || { rm -rf $venv; return 1; }
+    # What Python needs to import it; to build against its libraries nothing more is needed.
+    $venv/bin/python -m pip install --quiet torch numpy || echo "run.sh: the test beside a Python with torch is left out" >&2
     rm -rf build-torch/wheels
   fi
   torch=$(echo "$PWD"/$venv/lib/python3*/site-packages/torch)
