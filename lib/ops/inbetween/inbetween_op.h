@@ -21,6 +21,8 @@ typedef struct ib_clip {
         ipos_frame *frame;
     } cache[IB_CACHE];
     uint64_t clock;
+    ipos_status (*tick)(void *user); /* between the channels of a picture; may be NULL */
+    void *tick_user;
 } ib_clip;
 ipos_status ib_clip_open(ib_clip *clip, ip_op_host *host, size_t index);
 void ib_clip_close(ib_clip *clip);

@@ -147,6 +147,15 @@ static ipos_status trial(void *user, const ib_planned *planned) {
     return status;
 }
 
+/* A network has to show at least so many dB on the known neighbours before a frame is made with it. */
+static const double learned_margin = .02;
+
+bool ib_learned_helps(const ip_inbetween_choice *choice, double gain) {
+    if (choice->variant != IP_INBETWEEN_AVERAGE)
+        return gain >= learned_margin;
+    return choice->measured && choice->psnr[IP_INBETWEEN_PLAIN] + gain >= choice->psnr[IP_INBETWEEN_AVERAGE] + learned_margin;
+}
+
 ipos_status ib_learned_trial(ib_learned *learned, const ib_shot *shot, size_t index, const ip_inbetween_choice *choice, ib_trial *out) {
     *out = (ib_trial){0};
     if (index == 0 || index + 1 >= shot->count)

@@ -20,6 +20,9 @@ typedef struct ib_trial {
     bool measured;
     double classical, learned;
 } ib_trial;
+/* Whether a network that gained so many dB on the known neighbours over the classical plan it sits on is also ahead of the best
+ * method without one: an average has no plan to sit on. */
+bool ib_learned_helps(const ip_inbetween_choice *choice, double gain);
 ipos_status ib_learned_trial(ib_learned *learned, const ib_shot *shot, size_t index, const ip_inbetween_choice *choice, ib_trial *out);
 
 #endif

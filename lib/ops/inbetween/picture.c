@@ -44,8 +44,9 @@ static ipos_box box_union(ipos_box a, ipos_box b) {
     if (a.width <= 0 || a.height <= 0)
         return b;
     int32_t x = IP_MIN(a.x, b.x), y = IP_MIN(a.y, b.y);
-    int32_t right = IP_MAX(a.x + a.width, b.x + b.width), bottom = IP_MAX(a.y + a.height, b.y + b.height);
-    return (ipos_box){x, y, right - x, bottom - y};
+    /* Far corners are below 2^31, but two windows may lie further apart than a box is wide; ib_shot_open refuses either. */
+    int64_t width = (int64_t)IP_MAX(a.x + a.width, b.x + b.width) - x, height = (int64_t)IP_MAX(a.y + a.height, b.y + b.height) - y;
+    return (ipos_box){x, y, (int32_t)IP_MIN(width, INT32_MAX), (int32_t)IP_MIN(height, INT32_MAX)};
 }
 
 void ib_canvas_include(ib_clip *clip, const ipos_frame *frame) {
@@ -234,6 +235,8 @@ ipos_status ib_picture(ib_clip *clip, const ip_inbetween_plan *plan, ipos_frame 
     for (int i = 0; i < 3 && status == IPOS_OK; i++)
         status = ip_plane_new(clip->canvas.width, clip->canvas.height, all[i]);
     for (size_t i = 0; i < left->channel_count && status == IPOS_OK; i++) {
+        if (clip->tick && (status = clip->tick(clip->tick_user)) != IPOS_OK)
+            break;
         const ip_channel *in = &left->channels[i], *other = same_channel(right, in);
         int colour = !has_colour ? -1 : rgb[0] == (int)i ? 0 : rgb[1] == (int)i ? 1 : rgb[2] == (int)i ? 2 : -1;
         if (!other)

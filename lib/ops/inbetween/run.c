@@ -14,9 +14,6 @@ static const char *const method_titles[IB_METHODS] = {
     "One flow",
     "Average of the two neighbours",
 };
-/* A network has to show at least so many dB on the known neighbours before a frame is made with it. */
-static const double learned_margin = .02;
-
 typedef struct ib_target {
     ipos_rational time;
     double t;
@@ -135,7 +132,7 @@ static ipos_status try_learned(ib_run *run, ib_target *target) {
     target->learned_measured = measured > 0;
     if (measured)
         target->learned_gain = gain / measured;
-    target->use_learned = measured && target->learned_gain >= learned_margin;
+    target->use_learned = measured && ib_learned_helps(&target->choice, target->learned_gain);
     return IPOS_OK;
 }
 
@@ -170,8 +167,29 @@ static ipos_status measure(ib_run *run) {
     return IPOS_OK;
 }
 
+/* Before anything is measured: every name in the list is one of ours, and there is a model where one is needed. */
+static ipos_status check_methods(const ib_run *run) {
+    const char *asked = ip_options_text(run->host->options, "variants");
+    if (!strcmp(asked, "all"))
+        return IPOS_OK;
+    for (const char *at = asked;; at++) {
+        size_t length = strcspn(at, ",");
+        int m = 0;
+        while (m < IB_METHODS && (strlen(method_names[m]) != length || strncmp(at, method_names[m], length)))
+            m++;
+        if (m == IB_METHODS)
+            return ip_fail(IPOS_ERR_ARGUMENT, "variants: \"%.*s\" in \"%s\" is none of gated, learned, full, plain, average; or ask for all", (int)length, at,
+                asked);
+        if (m == IB_LEARNED && !run->host->model)
+            return ip_fail(IPOS_ERR_ARGUMENT, "variants: \"learned\" needs a model: train one and give it to the operation, or leave it out");
+        at += length;
+        if (!*at)
+            return IPOS_OK;
+    }
+}
+
 /* "all" leaves "gated" out where one method is best on every frame: it would be the same pictures twice. */
-static ipos_status choose_methods(ib_run *run) {
+static void choose_methods(ib_run *run) {
     const char *asked = ip_options_text(run->host->options, "variants");
     bool all = !strcmp(asked, "all");
     bool mixed = false;
@@ -185,16 +203,8 @@ static ipos_status choose_methods(ib_run *run) {
         else
             first = target;
     }
-    bool any = false;
-    for (int m = 0; m < IB_METHODS; m++) {
-        run->offered[m] = all ? m != IB_GATED || mixed : ip_in_list(asked, method_names[m]);
-        if (m == IB_LEARNED && !run->learned)
-            run->offered[m] = false;
-        any = any || run->offered[m];
-    }
-    if (!any)
-        return ip_fail(IPOS_ERR_ARGUMENT, "variants: \"%s\" names none of gated, learned (needs a model), full, plain, average", asked);
-    return IPOS_OK;
+    for (int m = 0; m < IB_METHODS; m++)
+        run->offered[m] = all ? (m != IB_GATED || mixed) && (m != IB_LEARNED || run->learned) : ip_in_list(asked, method_names[m]);
 }
 
 /* What method m stands for on this target. */
@@ -351,7 +361,10 @@ static ipos_status rank_methods(ib_run *run) {
 
 static ipos_status run_all(ib_run *run) {
     ip_op_host *host = run->host;
+    IP_TRY(check_methods(run));
     IP_TRY(ib_clip_open(&run->clip, host, 0));
+    run->clip.tick = run_tick;
+    run->clip.tick_user = run;
     if (host->model)
         IP_TRY(ib_learned_open(host, host->model, host->model_bytes, &run->learned));
     IP_TRY(list_hidden(run));
@@ -366,7 +379,7 @@ static ipos_status run_all(ib_run *run) {
         IP_TRY(place_target(run, &run->targets[i]));
     }
     IP_TRY(measure(run));
-    IP_TRY(choose_methods(run));
+    choose_methods(run);
     for (size_t i = 0; i < run->count; i++) {
         IP_TRY(step(run, .5 + .5 * (double)i / (double)run->count, "making", run->targets[i].time));
         IP_TRY(make_target(run, &run->targets[i]));

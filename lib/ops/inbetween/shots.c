@@ -89,6 +89,10 @@ ipos_status ib_shot_open(ib_shot *shot) {
     ip_inbetween_close(shot->session);
     shot->session = NULL;
     shot->canvas = shot->clip->canvas;
+    const ip_op_host *host = shot->clip->host;
+    if (12. * shot->canvas.width * shot->canvas.height > (double)host->memory_limit) /* the colour of one frame alone */
+        return ip_fail(IPOS_ERR_NO_MEMORY, "clip %s: its frames' data windows span %dx%d pixels: more than fits the memory limit of %.1f GB",
+            shot->clip->clip->name, shot->canvas.width, shot->canvas.height, (double)host->memory_limit / 1e9);
     ip_inbetween_source source = {
         .width = shot->clip->canvas.width,
         .height = shot->clip->canvas.height,
@@ -97,8 +101,8 @@ ipos_status ib_shot_open(ib_shot *shot) {
         .fetch = fetch,
         .tick = tick,
         .user = shot,
-        .threads = shot->clip->host->threads,
-        .cancel = shot->clip->host->cancel,
+        .threads = host->threads,
+        .cancel = host->cancel,
     };
     return ip_inbetween_open(&source, &shot->session);
 }

@@ -8,6 +8,8 @@ static const ip_option_spec options[] = {
      .help = "measure every method on the known neighbours (each is predicted from its own) and rank by the result"},
     {.name = "trajectory", .type = IPOS_OPTION_CHOICE, .preset = "auto", .choices = "auto,straight,half,curved",
      .help = "path of moving things between the frames: as measured on the neighbours, straight, or curved through frames further out"},
+    {.name = "device", .type = IPOS_OPTION_TEXT, .preset = "auto",
+     .help = "where the model's network runs: auto, cpu, cuda, or cuda:1 and so on; all else runs on the processor"},
     {.name = "edges", .type = IPOS_OPTION_CHOICE, .preset = "refuse", .choices = "refuse,hold",
      .help = "frames before the first or after the last known frame of their shot: refuse, or hold the nearest frame"},
 };
