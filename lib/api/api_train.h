@@ -28,7 +28,8 @@ typedef struct ip_train {
 /* train_input.c: clips and their permissions, the checkpoint to go on from. */
 ipos_status ip_train_prepare(ip_train *train);
 void ip_train_clear(ip_train *train);
-/* A clip without permission cannot be learned from: asked before the run and again before a model is stored. */
+/* A clip without permission cannot be learned from: asked before the run, with every frame, with every checkpoint, and by the store
+ * before it keeps a model. */
 ipos_status ip_train_permissions(const ip_train *train);
 /* request, seconds worked so far and start, as JSON text (ip_free). */
 ipos_status ip_train_settings(const ip_train *train, char **json);

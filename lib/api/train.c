@@ -10,6 +10,7 @@ static ipos_status fetch(void *user, size_t clip, int64_t number, ipos_frame **o
     *out = NULL;
     if (clip >= train->name_count)
         return ip_fail(IPOS_ERR_ENGINE, "the engine asked for clip %zu of %zu", clip, train->name_count);
+    IP_TRY(ip_store_check_permission(train->project->store, train->names[clip], train->spec->name, true));
     return ip_store_frame(train->project->store, train->names[clip], number, out);
 }
 
@@ -18,6 +19,7 @@ static ipos_status save_checkpoint(void *user, const void *bytes, size_t size)
     ip_train *train = user;
     char *settings;
 
+    IP_TRY(ip_train_permissions(train)); /* one may have been withdrawn while we trained */
     IP_TRY(ip_train_settings(train, &settings));
     ipos_status status = ip_store_checkpoint_save(train->project->store, train->config.name, settings, bytes, size);
     ip_free(settings);
@@ -29,7 +31,6 @@ static ipos_status save_model(void *user, const void *bytes, size_t size, const 
     ip_train *train = user;
     char *settings, *clips;
 
-    IP_TRY(ip_train_permissions(train)); /* one may have been withdrawn while we trained */
     IP_TRY(ip_train_settings(train, &settings));
     ipos_status status = IPOS_ERR_NO_MEMORY;
     if ((clips = ip_train_clip_list(train)))
@@ -215,8 +216,8 @@ static ipos_status check_config(ip_train *train, const ipos_train_config *config
         return ip_fail(IPOS_ERR_NOT_FOUND, "operation '%s' is not known", taken->operation);
     if (!train->spec->trainable)
         return ip_fail(IPOS_ERR_UNSUPPORTED, "operation '%s' learns nothing: it works without a model", taken->operation);
-    if (!(taken->minutes >= 0 && taken->minutes < 1e7) || taken->steps < 0 || taken->threads < 0)
-        return ip_fail(IPOS_ERR_ARGUMENT, "minutes %g, steps %lld, threads %d: must not be negative", taken->minutes,
+    if (!(taken->minutes >= 0 && taken->minutes < 1e7) || taken->steps < 0 || taken->threads < 0 || taken->threads > 1024)
+        return ip_fail(IPOS_ERR_ARGUMENT, "minutes %g, steps %lld, threads %d: must not be negative, nor threads above 1024", taken->minutes,
             (long long)taken->steps, taken->threads);
     if (taken->seed > INT64_MAX)
         return ip_fail(IPOS_ERR_ARGUMENT, "seed %llu: at most 2^63-1", (unsigned long long)taken->seed);

@@ -110,7 +110,7 @@ static ipos_status describe(ip_train *train)
 
     for (size_t i = 0; i < train->name_count; i++)
         json_array_append_new(names, json_string(train->names[i]));
-    train->request = json_pack("{s:s,s:o,s:I,s:s,s:i,s:f,s:I}", "operation", train->spec->name, "clips", names, "seed",
+    train->request = json_pack("{s:s,s:s,s:o,s:I,s:s,s:i,s:f,s:I}", "project", ip_store_id(train->project->store), "operation", train->spec->name, "clips", names, "seed",
         (json_int_t)train->config.seed, "device", train->config.device, "threads", (int)train->config.threads, "minutes",
         train->config.minutes, "steps", (json_int_t)train->config.steps);
     return train->request ? IPOS_OK : ip_fail(IPOS_ERR_ARGUMENT, "training settings hold text that is not UTF-8");
@@ -121,6 +121,9 @@ static ipos_status check_same(const ip_train *train, json_t *stored)
 {
     static const char *const fixed[] = {"operation", "clips", "seed"};
 
+    if (!json_equal(json_object_get(train->request, "project"), json_object_get(stored, "project")))
+        return ip_fail(IPOS_ERR_PERMISSION, "model '%s': its checkpoint was made in another project: remove it and train on this project's own footage",
+            train->config.name);
     for (size_t i = 0; i < IP_COUNT(fixed); i++)
         if (!json_equal(json_object_get(train->request, fixed[i]), json_object_get(stored, fixed[i])))
             return ip_fail(IPOS_ERR_CONFLICT, "model '%s': its checkpoint was made with other %s: repeat them, or train a new model under another name",

@@ -137,7 +137,7 @@ static ipos_status on_bytes(job_state *state, const json_t *body, bool model)
         else
             status = job->model_saved(job->user, bytes.view, bytes.size, text ? text : "{}");
         free(text);
-    } else if (status == IPOS_OK && job && !state->stopping && !model && job->checkpoint_saved) {
+    } else if (status == IPOS_OK && job && !model && job->checkpoint_saved && (!state->stopping || state->failure == IPOS_ERR_CANCELLED)) {
         status = job->checkpoint_saved(job->user, bytes.view, bytes.size);
     }
     ip_bytes_return(&bytes, &state->connection->lender);

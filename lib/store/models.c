@@ -45,13 +45,31 @@ ipos_status ip_model_record(ip_store *store, const char *name, int64_t version, 
     return *record ? IPOS_OK : ip_fail(IPOS_ERR_TAMPERED, "model \"%s\": its row is damaged", name);
 }
 
+/* Under the write lock nobody can withdraw a permission between this and the model's row. */
+static ipos_status check_clips(ip_store *store, const ip_card_source *source)
+{
+    json_t *clips = ip_doc_split(source->clips), *clip;
+    ipos_status status = clips ? IPOS_OK : ip_no_memory(256);
+    size_t i;
+
+    json_array_foreach(clips, i, clip)
+        if (status == IPOS_OK)
+            status = ip_store_check_permission(store, json_string_value(clip), source->operation, true);
+    json_decref(clips);
+    return status;
+}
+
 /* The file and its row, under the write lock. */
 static ipos_status register_model(ip_store *store, const ip_card_source *source, const json_t *card, const void *bytes, size_t size)
 {
     json_t *gain = json_object_get(json_object_get(card, "score"), "gain"), *record;
     char hash[65], when[32], *file = NULL, *path = NULL, *clips = NULL;
     int64_t version;
-    ipos_status status = next_file(store, source->name, &version, &file);
+    ipos_status status = check_clips(store, source);
+
+    if (status != IPOS_OK)
+        return status;
+    status = next_file(store, source->name, &version, &file);
 
     ip_utc_text(when);
     if (status == IPOS_OK)

@@ -154,7 +154,7 @@ static ipos_status save_checkpoint(ip_op_host *host, const void *bytes, size_t s
 {
     ip_server_job *job = job_of(host);
     json_t *block;
-    IP_TRY(stopped(job));
+    atomic_fetch_add(&job->server->tick, 1); /* also when cancelled: it is what a later run goes on from */
     IP_TRY(ip_bytes_lend(bytes, size, job->server->pool, job->server->loans, &block));
     return hand_over(job, IP_CHECKPOINT, json_pack("{s:I,s:o}", "job", (json_int_t)job->id, "block", block));
 }
