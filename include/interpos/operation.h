@@ -59,13 +59,14 @@ IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_frames(ipos_operation *op
 /* Input (b): frames from the host. fetch is called on the thread in ipos_operation_run only. It stores a frame in *out (the
  * library takes over that reference) and returns IPOS_OK; IPOS_ERR_NOT_FOUND where the clip has no such frame; another status
  * to stop the job with it. channels: comma-separated names wanted; giving more is fine (a grey picture gives "Y"). A result
- * carries the attributes of the source frame nearest to it, without a timecode. */
+ * carries the attributes of the source frame nearest to it; its timecode is counted on to a whole frame, and left out where the time
+ * is a fraction or the rate is not known. */
 typedef ipos_status (*ipos_fetch_fn)(void *user, const char *clip, int64_t number, const char *channels, ipos_frame **out);
 typedef struct ipos_host_clip {
     uint32_t struct_size;
     int32_t training;      /* as in ipos_clip_config; recorded */
     const char *name;      /* for the ledger and the callback; required */
-    int64_t first, last;   /* frame numbers that exist */
+    int64_t first, last;   /* frame numbers that exist; at most 10 million */
     ipos_rational rate;    /* 0/0: unknown */
     const char *encoding;  /* required */
     const char *owner;     /* required */

@@ -46,6 +46,7 @@ struct ipos_operation {
     ip_host_input host; /* input (b); fetch NULL: none */
     char *frames;
     ip_times times;
+    bool running;       /* a callback of the run may look, not change or run anything */
     bool finished;
     ip_result *results;
     size_t result_count;
@@ -54,7 +55,7 @@ struct ipos_operation {
 };
 
 /* operation.c */
-ipos_status ip_operation_enter(ipos_operation *operation); /* as ip_enter */
+ipos_status ip_operation_enter(ipos_operation *operation); /* as ip_enter; while it runs it is IPOS_ERR_STATE to its callbacks too */
 ipos_status ip_operation_leave(ipos_operation *operation, ipos_status status);
 /* Every setting with its value, as text. */
 ipos_status ip_operation_parameters(const ipos_operation *operation, char **json);
@@ -73,7 +74,7 @@ ipos_status ip_results_load(ipos_operation *operation, char *const *ids, size_t 
 ipos_status ip_host_set(ip_host_input *input, const ipos_host_clip *clip, ipos_fetch_fn fetch, void *user);
 void ip_host_clear(ip_host_input *input);
 ipos_status ip_host_fetch(ipos_operation *operation, int64_t number, ipos_frame **out);
-/* Attributes of the nearest source frame for a result, without its timecode. */
+/* Attributes of the nearest source frame for a result, its timecode counted on to a whole frame, else left out. */
 ipos_status ip_host_dress(ipos_operation *operation, ipos_rational time, ipos_frame *picture);
 /* Records the hand-out in the ledger as a draft and gives every result its id. */
 ipos_status ip_host_record(ipos_operation *operation);

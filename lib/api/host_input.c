@@ -1,6 +1,9 @@
 /* Frames from the host: checked, hashed for the record, their attributes kept for the results. */
 #include "api_operation.h"
+#include "color.h"
 #include <stdlib.h>
+
+static const int64_t MOST_NUMBER = INT64_C(1) << 40, MOST_FRAMES = 10000000; /* a list of them is made in the engine */
 
 static ipos_status check_clip(const ipos_host_clip *clip)
 {
@@ -13,6 +16,11 @@ static ipos_status check_clip(const ipos_host_clip *clip)
     if (clip->first > clip->last)
         return ip_fail(IPOS_ERR_ARGUMENT, "host clip '%s': first frame %lld comes after last %lld", clip->name, (long long)clip->first,
             (long long)clip->last);
+    if (clip->first < -MOST_NUMBER || clip->last > MOST_NUMBER || clip->last - clip->first >= MOST_FRAMES)
+        return ip_fail(IPOS_ERR_ARGUMENT, "host clip '%s': frames %lld to %lld: at most %lld, numbered up to +-%lld: state what exists", clip->name,
+            (long long)clip->first, (long long)clip->last, (long long)MOST_FRAMES, (long long)MOST_NUMBER);
+    if (!ip_encoding_find(clip->encoding))
+        return ip_fail(IPOS_ERR_ARGUMENT, "host clip '%s': encoding '%s' is not one of %s", clip->name, clip->encoding, ip_encoding_names());
     if (clip->rate.num < 0 || clip->rate.den < 0 || (clip->rate.num != 0 && clip->rate.den == 0))
         return ip_fail(IPOS_ERR_ARGUMENT, "host clip '%s': frame rate %lld/%lld", clip->name, (long long)clip->rate.num,
             (long long)clip->rate.den);
@@ -145,6 +153,22 @@ static const ip_source *nearest(const ipos_operation *operation, ipos_rational t
     return best;
 }
 
+/* A timecode names the frame it was shot with: a whole frame's is counted on from the source's, one in between has none. */
+static ipos_status dress_timecode(const ipos_host_clip *clip, const ip_source *source, ipos_rational time, ipos_frame *picture)
+{
+    ipos_timecode timecode;
+    ipos_rational rate = clip->rate;
+
+    if (ipos_frame_find_attribute(picture, "timeCode") < 0)
+        return IPOS_OK;
+    if (rate.num == 0 && ipos_frame_rate(picture, &rate) != IPOS_OK)
+        rate = (ipos_rational){0, 0};
+    if (time.den != 1 || rate.num == 0 || ipos_frame_timecode(picture, &timecode) != IPOS_OK)
+        return ipos_frame_set_attribute(picture, "timeCode", "timecode", NULL, 0);
+    timecode = ip_timecode_after(&timecode, time.num - source->number, rate);
+    return ipos_frame_set_timecode(picture, &timecode);
+}
+
 ipos_status ip_host_dress(ipos_operation *operation, ipos_rational time, ipos_frame *picture)
 {
     const ip_source *source = nearest(operation, time);
@@ -152,10 +176,7 @@ ipos_status ip_host_dress(ipos_operation *operation, ipos_rational time, ipos_fr
     if (!source)
         return IPOS_OK;
     IP_TRY(ip_frame_copy_attributes(picture, source->attributes));
-    /* A timecode names the frame it was shot with; the made frame has none of its own. */
-    const int64_t timecode = ipos_frame_find_attribute(picture, "timeCode");
-    if (timecode >= 0)
-        IP_TRY(ipos_frame_set_attribute(picture, "timeCode", "timecode", NULL, 0));
+    IP_TRY(dress_timecode(&operation->host.clip, source, time, picture));
     if (!*ipos_frame_encoding(picture))
         IP_TRY(ipos_frame_set_encoding(picture, operation->host.clip.encoding));
     return IPOS_OK;

@@ -111,6 +111,10 @@ ipos_status ip_operation_enter(ipos_operation *operation)
         return ip_fail(IPOS_ERR_ARGUMENT, "operation: NULL or not a live ipos_operation");
     if (pthread_mutex_trylock(&operation->lock) != 0)
         return ip_fail(IPOS_ERR_STATE, "operation: in use by another thread: only ipos_operation_cancel may be called meanwhile");
+    if (operation->running) {
+        pthread_mutex_unlock(&operation->lock);
+        return ip_fail(IPOS_ERR_STATE, "operation: its own callback cannot change or run it: only ipos_operation_cancel may be called meanwhile");
+    }
     return IPOS_OK;
 }
 

@@ -65,7 +65,7 @@ static ipos_status check_bounds(const ipos_operation *operation, const ip_op_cli
     const ip_times *times = &operation->times;
     const ipos_rational first = times->at[0], last = times->at[times->count - 1];
 
-    if (first.num < clip->first * first.den || last.num > clip->last * last.den)
+    if (first.num < (ip_wide)clip->first * first.den || last.num > (ip_wide)clip->last * last.den)
         return ip_fail(IPOS_ERR_ARGUMENT, "frames '%s': clip '%s' has frames %lld to %lld", operation->frames, clip->name,
             (long long)clip->first, (long long)clip->last);
     return IPOS_OK;
@@ -75,6 +75,7 @@ static ipos_status run_engine(ip_run *run, const ip_op_clip *clip)
 {
     ipos_operation *operation = run->operation;
     const ipos_context_config *config = &operation->project->context->config;
+    const char *device = ip_options_text(operation->options, "device");
     ip_engine *engine;
 
     IP_TRY(check_bounds(operation, clip));
@@ -89,7 +90,7 @@ static ipos_status run_engine(ip_run *run, const ip_op_clip *clip)
         .time_count = operation->times.count,
         .model = operation->model ? operation->model->bytes : NULL,
         .model_bytes = operation->model ? operation->model->size : 0,
-        .device = "auto",
+        .device = device && *device ? device : "auto",
         .threads = config->threads,
         .user = run,
         .fetch = fetch,
@@ -213,8 +214,13 @@ ipos_status ipos_operation_run(ipos_operation *operation, ipos_progress_fn progr
     ip_run run = {.operation = operation, .progress = progress, .user = user};
 
     IP_TRY(ip_operation_enter(operation));
+    ipos_operation_retain(operation); /* a callback may drop the caller's reference */
+    operation->running = true;
     /* A cancel that came before the run stops it too: with threads nobody can tell which was first. */
     ipos_status status = run_checked(&run);
+    operation->running = false;
     atomic_store_explicit(&operation->cancel.set, 0, memory_order_relaxed);
-    return ip_operation_leave(operation, status);
+    ip_operation_leave(operation, status);
+    ipos_operation_release(operation);
+    return status;
 }

@@ -37,7 +37,7 @@ int32_t ipos_feature(const char *name)
     if (strcmp(name, "exr-dwa") == 0)
         return ip_module_there("interpos_dwa.so");
     if (strcmp(name, "movies") == 0)
-        return access("/usr/bin/ffmpeg", X_OK) == 0;
+        return access("/usr/bin/ffmpeg", X_OK) == 0 && access("/usr/bin/ffprobe", X_OK) == 0;
     if (strcmp(name, "engine-process") == 0)
         return engine_there("interpos-engine");
     return strcmp(name, "engine-in-process") == 0 && engine_there("interpos_engine.so");
