@@ -71,7 +71,7 @@ def strike(bench, phase, moment, target):
     process = bench.start(phase)
     end = time.monotonic() + moment
     while time.monotonic() < end and process.poll() is None:
-        time.sleep(.01)
+        time.sleep(.001)
     engines = children(process.pid)
     if process.poll() is not None:
         process.communicate()
@@ -135,13 +135,13 @@ def main():
             shutil.move(str(aside), bench.project)
             for kill in range(kills):
                 target = "host" if phase in ("ingest", "publish") or kill % 2 else "engine"
-                for attempt in range(6): # a run that was over before the blow does not count: strike earlier
+                for attempt in range(15): # a run that was over before the blow does not count: strike earlier
                     if phase == "ingest":
-                        bench.clip = f"p{kill}{'abcdef'[attempt] if attempt else ''}"
-                    bench.model = f"m{kill}{'abcdef'[attempt] if attempt else ''}"
+                        bench.clip = f"p{kill}{'abcdefghijklmno'[attempt] if attempt else ''}"
+                    bench.model = f"m{kill}{'abcdefghijklmno'[attempt] if attempt else ''}"
                     if phase == "publish":
                         shutil.rmtree(pathlib.Path(folder) / "out", ignore_errors=True)
-                    moment = span * dice.uniform(.02, .95) * .6 ** attempt
+                    moment = span * dice.uniform(.02, .95) * .8 ** attempt
                     what = strike(bench, phase, moment, target)
                     if what != "was done before":
                         break
