@@ -68,6 +68,6 @@ static int run_publish(const cli_args *args)
 
 static const cli_option publish_options[] = {{"json", NULL, "print the files and their hashes as JSON"}, {NULL, NULL, NULL}};
 const cli_command command_publish = {"publish", "PROJECT OPTION OUTPUT", "write an accepted option's frames",
-    "OUTPUT is a folder, a pattern such as out.%04d.exr, or a file for one frame. Format, metadata and numbering are the\n"
-    "source's. Nothing is overwritten; repeating an interrupted publish finishes it.\n"
+    "OUTPUT is a folder, a pattern such as out.%04d.exr, a file for one frame, or a movie (.mkv lossless, .mov to look at).\n"
+    "Format, metadata and numbering are the source's. Footage that has changed since is refused. Nothing is overwritten; repeating an interrupted publish finishes it.\n"
     "Example:\n  interpos publish northwind o3 /deliveries/A001\n", publish_options, 3, 3, run_publish};

@@ -75,7 +75,8 @@ IPOS_API IPOS_NODISCARD ipos_status ipos_option_frame(ipos_project *project, con
 IPOS_API IPOS_NODISCARD ipos_status ipos_option_accept(ipos_project *project, const char *id, const char *by, const char *note);
 IPOS_API IPOS_NODISCARD ipos_status ipos_option_reject(ipos_project *project, const char *id, const char *by, const char *note);
 /* Writes an accepted option's frames to output: a folder, a sequence pattern, or (one frame) a file. Format, sample type,
- * metadata and numbering are the source's (a movie gives PNG or TIFF at its bit depth). Existing files are not overwritten
+ * metadata and numbering are the source's (a movie gives PNG or TIFF at its bit depth). A name that ends in .mkv (lossless) or
+ * .mov (ProRes) gives a movie. IPOS_ERR_CHANGED if a frame that the option was made from is no longer what was ingested. Existing files are not overwritten
  * (IPOS_ERR_CONFLICT) unless they are identical: an interrupted publish is finished by repeating it. json (may be NULL) gets
  * {"files":[{"path","sha256"}]}. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_option_publish(ipos_project *project, const char *id, const char *output,

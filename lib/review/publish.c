@@ -29,6 +29,24 @@ static ipos_status load_option(ip_publishing *work)
     return ip_store_clip_get(work->store, json_string_value(json_object_get(work->option, "clip")), &work->clip);
 }
 
+/* What the option was made from must still be what it was made from. */
+static ipos_status check_sources(ip_publishing *work)
+{
+    const size_t count = json_array_size(json_object_get(work->option, "frames"));
+    size_t i;
+    json_t *source;
+    ipos_status status = IPOS_OK;
+
+    json_array_foreach(json_object_get(work->option, "sources"), i, source) {
+        status = ip_store_source_check(work->store, work->clip.name, json_integer_value(json_object_get(source, "frame")));
+        if (status == IPOS_OK)
+            status = ip_progress_tell(&work->progress, 0, 0, (int64_t)count, 0, false);
+        if (status != IPOS_OK)
+            break;
+    }
+    return status;
+}
+
 static ipos_rational time_of(const json_t *frame)
 {
     const json_t *time = json_object_get(frame, "time");
@@ -232,6 +250,8 @@ ipos_status ip_publish(ip_store *store, const char *id, const char *output, ipos
     size_t count = json_array_size(json_object_get(work.option, "frames"));
     if (status == IPOS_OK)
         status = ip_target_of(output, &work.clip, count, &work.target);
+    if (status == IPOS_OK)
+        status = check_sources(&work);
     if (status == IPOS_OK)
         status = ip_lock_take(store, lock, true, &fd);
     if (status == IPOS_OK)

@@ -117,6 +117,7 @@ ipos_status ip_read_stamped(const char *path, void **bytes, size_t *size, ip_sta
 /* The hash of a large file, which must stay as it is meanwhile; can be cancelled. progress may be NULL. */
 ipos_status ip_hash_stamped(const char *path, ip_progress *progress, char hash[65], ip_stamp *stamp);
 ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out); /* not noted as a source */
+ipos_status ip_store_source_check(ip_store *store, const char *clip, int64_t number); /* IPOS_ERR_CHANGED unless its bytes are as ingested */
 void ip_open_clip_reset(ip_store *store);
 
 /* An option being made. */

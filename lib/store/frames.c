@@ -200,28 +200,53 @@ static void hex_of(const void *bytes, int size, char hex[65])
         snprintf(hex + 2 * i, 3, "%02x", ((const uint8_t *)bytes)[i]);
 }
 
-ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out)
+/* Opens the clip; the path of the file that frame number is in, and the hash it was ingested with. */
+static ipos_status find_frame(ip_store *store, const char *clip, int64_t number, char **path, char expected[65])
 {
     sqlite3_stmt *row;
-    char expected[65], *path, *encoding;
-    ipos_status status;
 
-    *out = NULL;
+    *path = NULL;
     if (!clip)
         return ip_fail(IPOS_ERR_ARGUMENT, "a frame was asked for without naming its clip");
     IP_TRY(open_clip(store, clip));
-    status = ip_db_first(store->db, &row, "SELECT file, sha256 FROM frames WHERE clip=? AND number=?", "ii", store->open.row.id,
-        number);
+    ipos_status status = ip_db_first(store->db, &row, "SELECT file, sha256 FROM frames WHERE clip=? AND number=?", "ii",
+        store->open.row.id, number);
     if (status == IPOS_ERR_NOT_FOUND)
         return ip_fail(status, "clip \"%s\": has no frame %lld (it has %lld to %lld)", clip, (long long)number,
             (long long)store->open.row.first, (long long)store->open.row.last);
     if (status != IPOS_OK)
         return status;
     hex_of(sqlite3_column_blob(row, 1), sqlite3_column_bytes(row, 1), expected);
-    path = ip_clip_file(store, &store->open.row, (const char *)sqlite3_column_text(row, 0));
+    *path = ip_clip_file(store, &store->open.row, (const char *)sqlite3_column_text(row, 0));
     sqlite3_finalize(row);
-    if (!path)
-        return ip_no_memory(256);
+    return *path ? IPOS_OK : ip_no_memory(256);
+}
+
+ipos_status ip_store_source_check(ip_store *store, const char *clip, int64_t number)
+{
+    char expected[65], found[65], *path;
+    ip_stamp stamp;
+
+    IP_TRY(find_frame(store, clip, number, &path, expected));
+    ipos_status status;
+    if (strcmp(store->open.row.kind, "movie") == 0) {
+        status = open_movie(store, path);
+    } else {
+        status = ip_hash_stamped(path, NULL, found, &stamp);
+        if (status == IPOS_OK && strcmp(found, expected) != 0)
+            status = changed(path, number, expected, found);
+    }
+    ip_free(path);
+    return status;
+}
+
+ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out)
+{
+    char expected[65], *path, *encoding;
+    ipos_status status;
+
+    *out = NULL;
+    IP_TRY(find_frame(store, clip, number, &path, expected));
     if (strcmp(store->open.row.kind, "movie") == 0)
         status = movie_frame(store, path, number, expected, out);
     else

@@ -133,6 +133,29 @@ static void altered_pictures_stay_inside(void **state)
     ip_free(id);
 }
 
+/* A picture whose sources are no longer what it was made from stays inside, */
+static void changed_footage_is_not_published(void **state)
+{
+    fixture *f = *state;
+    static const ipos_rational times[1] = {{203, 2}};
+    char *id, *source = ip_path_join(f->footage, "shot/shot.0100.png"), *other = ip_path_join(f->footage, "shot/shot.0105.png");
+
+    make_sequence(f, "shot", 100, 6, 0);
+    need(ingest(f, "shot"));
+    id = accepted(f, "shot", times, 1);
+    flip_byte(other, -30); /* nothing was made from this one */
+    need(publish(f, id, "before.png", NULL));
+    flip_byte(source, -30);
+    need_fail(publish(f, id, "after.png", NULL), IPOS_ERR_CHANGED, "shot.0100.png");
+    need_fail(publish(f, id, "before.png", NULL), IPOS_ERR_CHANGED, "shot.0100.png");
+    assert_false(there(f, "after.png"));
+    unlink(source);
+    need_fail(publish(f, id, "after.png", NULL), IPOS_ERR_NOT_FOUND, "shot.0100.png");
+    ip_free(source);
+    ip_free(other);
+    ip_free(id);
+}
+
 /* Killed while publishing, at random moments, then repeated: every file is whole, nothing else is left. */
 static void killed_publish_is_finished(void **state)
 {
@@ -255,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_what_was_accepted, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(names_and_conflicts, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(altered_pictures_stay_inside, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(changed_footage_is_not_published, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(killed_publish_is_finished, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(contact_sheets, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(films, fixture_setup, fixture_teardown),
