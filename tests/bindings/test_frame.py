@@ -66,6 +66,27 @@ def test_plane_keeps_the_frame(context):
     assert raw(plane)[0] == b"\x09" * 64
 
 
+def test_plane_outlives_close(context):
+    gone = []
+    memory = ctypes.create_string_buffer(b"\x07" * 64)
+
+    class Array:
+        __array_interface__ = {"version": 3, "shape": (8, 8), "typestr": "|u1", "data": (ctypes.addressof(memory), True), "strides": None}
+
+        def __del__(self):
+            gone.append(True)
+
+    frame = interpos.Frame.from_array(context, Array())
+    plane = frame.plane("Y")
+    assert not plane.writable  # the memory was handed in as read-only
+    frame.close()
+    gc.collect()
+    assert not gone and raw(plane)[0] == b"\x07" * 8
+    del plane
+    gc.collect()
+    assert gone
+
+
 class TestNumpy:
     numpy = pytest.importorskip("numpy")
 

@@ -6,6 +6,8 @@ import sys
 from ctypes import POINTER, c_char_p, c_int, c_int32, c_int64, c_uint8, c_uint16, c_uint64, c_void_p
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
+from ._library import lib
+
 SAMPLE_TYPES = {"u8": 1, "u16": 2, "f16": 3, "f32": 4, "u32": 5}
 _TYPESTR = {"u8": "|u1", "u16": "<u2", "f16": "<f2", "f32": "<f4", "u32": "<u4"}
 _DLPACK = {"u8": (1, 8), "u16": (1, 16), "f16": (2, 16), "f32": (2, 32), "u32": (1, 32)}
@@ -20,7 +22,8 @@ def sample_type_of(typestr: str) -> str:
 
 
 class Plane:
-    """One channel's samples where they lie. ``numpy.asarray(plane)`` and ``torch.from_dlpack(plane)`` share them."""
+    """One channel's samples where they lie. ``numpy.asarray(plane)`` and ``torch.from_dlpack(plane)`` share them. Holds a
+    reference of its own to the library's frame, so the samples stay where they are even after ``frame.close()``."""
 
     def __init__(self, frame: Any, name: str, sample_type: str, address: int, strides: tuple[int, int], height: int, width: int,
                  writable: bool) -> None:
@@ -31,6 +34,14 @@ class Plane:
         self.strides = strides
         self.shape = (height, width)
         self.writable = writable
+        self._held = frame.pointer
+        lib.ipos_frame_retain(self._held)
+
+    def __del__(self) -> None:
+        try:
+            lib.ipos_frame_release(self._held)
+        except (AttributeError, TypeError):  # never held, or the interpreter is going away
+            pass
 
     @property
     def __array_interface__(self) -> dict[str, Any]:
@@ -96,6 +107,7 @@ class _View(NamedTuple):
     typestr: str
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    read_only: bool
 
 
 def _view(array: Any) -> _View:
@@ -112,7 +124,7 @@ def _view(array: Any) -> _View:
         strides = tuple(reversed(packed))
     if interface.get("data") is None:
         raise TypeError("the array interface gives no address")
-    return _View(interface["data"][0], typestr, shape, tuple(strides))
+    return _View(interface["data"][0], typestr, shape, tuple(strides), bool(interface["data"][1]))
 
 
 def planes_of_array(array: Any, channels: Optional[Sequence[str]]) -> tuple[Any, list[tuple[str, _View]]]:
@@ -127,7 +139,8 @@ def planes_of_array(array: Any, channels: Optional[Sequence[str]]) -> tuple[Any,
             names = channels or {1: ["Y"], 2: ["Y", "A"], 3: ["R", "G", "B"], 4: ["R", "G", "B", "A"]}.get(whole.shape[2])
             if not names or len(names) != whole.shape[2]:
                 raise ValueError(f"{whole.shape[2]} channels in the array: name as many")
-            named = [(name, _View(whole.address + i * whole.strides[2], whole.typestr, whole.shape[:2], whole.strides[:2]))
+            named = [(name, _View(whole.address + i * whole.strides[2], whole.typestr, whole.shape[:2], whole.strides[:2],
+                                  whole.read_only))
                      for i, name in enumerate(names)]
         else:
             raise ValueError(f"an array of {len(whole.shape)} dimensions: expected (height, width) or (height, width, channels)")

@@ -83,7 +83,7 @@ class Frame(Handle):
         except BaseException:
             _kept.pop(key, None)
             raise
-        frame = cls(pointer, writable=True)
+        frame = cls(pointer, writable=not any(plane.read_only for _, plane in named))
         if encoding is not None:
             frame.encoding = encoding
         return frame

@@ -133,6 +133,8 @@ class Operation(Handle):
                 frame = fetch(clip.decode(), number, channels.decode())
                 if frame is None:
                     return NotFoundError.status
+                if not isinstance(frame, Frame):
+                    raise TypeError(f"fetch gave {type(frame).__name__}: expected a Frame, or None where the clip has none")
                 lib.ipos_frame_retain(frame.pointer)
                 out[0] = frame.pointer
                 return 0
