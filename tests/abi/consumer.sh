@@ -1,7 +1,7 @@
 #!/bin/sh
-# consumer.sh BUILD SOURCE CC: installs the build into an empty root and uses it from outside the tree, as a packager's user would.
+# consumer.sh BUILD SOURCE README CC: installs the build into an empty root and uses it from outside the tree, as a packager's user would.
 set -eu
-build=$1 source=$2 cc=$3
+build=$1 source=$2 readme=$3 cc=$4
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 meson install -C "$build" --destdir "$root/stage" --no-rebuild --quiet
@@ -15,6 +15,10 @@ mkdir "$root/out" && cd "$root/out"
 $cc -std=c99 -Wall -Wextra -Werror -pedantic $(pkg-config --cflags interpos) "$source" -o consumer $(pkg-config --libs interpos)
 LD_LIBRARY_PATH="$libs" ./consumer "$root/out/consumer.png"
 LD_LIBRARY_PATH="$libs" ./consumer "$root/out/consumer.tif"
+sed -n '/^```c$/,/^```$/{/^```/d;p}' "$readme" >tool.c
+$cc -std=c17 -Wall -Wextra -Werror tool.c -o tool $(pkg-config --cflags --libs interpos)
+if LD_LIBRARY_PATH="$libs" ./tool 2>said; then echo "consumer: README's program found a project where there is none" >&2; exit 1; fi
+grep film said
 bin=$(find "$root/stage" -name interpos -type f -perm -u+x)
 "$bin" --version
 "$bin" operations >/dev/null
