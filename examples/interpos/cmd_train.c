@@ -61,6 +61,17 @@ static int fill_train(const cli_args *args, ipos_train_config *train)
     return EXIT_OK;
 }
 
+/* Says where the preview is once training has begun, and not when it is refused. */
+static int32_t report(void *user, double done, double remaining, const char *stage, const char *json)
+{
+    const char **preview = user;
+
+    if (*preview && !progress_is_jsonl())
+        fprintf(stderr, "preview: %s (kept up to date while training)\n", *preview);
+    *preview = NULL;
+    return progress_report(NULL, done, remaining, stage, json);
+}
+
 /* Whether there is a checkpoint to go on from. */
 static void say_resume(ipos_project *project, const char *name)
 {
@@ -95,10 +106,9 @@ static int run_train(const cli_args *args)
     else if (asprintf(&preview, "%s/%s-preview.png", args->words[0], train.name) < 0)
         preview = NULL;
     train.preview = args_has(args, "no-preview") ? NULL : preview;
-    if (train.preview && !progress_is_jsonl())
-        fprintf(stderr, "preview: %s (kept up to date while training)\n", train.preview);
+    const char *told = train.preview;
     interrupt_watch(NULL);
-    ipos_status status = ipos_model_train(session.project, &train, progress_report, NULL, &model);
+    ipos_status status = ipos_model_train(session.project, &train, report, &told, &model);
     code = say_status(status);
     progress_end();
     if (!code)

@@ -74,7 +74,7 @@ static void members(ip_buffer *out, const char *title, const json_t *object)
     ip_buffer_printf(out, "\n%s\n", title);
     /* jansson's foreach takes a non-const object; it does not change it. */
     json_object_foreach((json_t *)object, key, value) {
-        char *text = json_is_string(value) ? NULL : ip_doc_text(value);
+        char *text = json_is_string(value) ? NULL : json_is_real(value) ? ip_format("%.6g", json_real_value(value)) : ip_doc_text(value);
         ip_buffer_printf(out, "  %s: %s\n", key, json_is_string(value) ? json_string_value(value) : text ? text : "?");
         ip_free(text);
     }
@@ -82,11 +82,15 @@ static void members(ip_buffer *out, const char *title, const json_t *object)
 
 static void held_out(ip_buffer *out, const json_t *list)
 {
-    char *text = json_array_size(list) ? ip_doc_text(list) : NULL;
+    const json_t *range;
+    size_t i;
 
-    if (text)
-        ip_buffer_printf(out, "  Held out for the score: %s\n", text);
-    ip_free(text);
+    json_array_foreach(list, i, range)
+        ip_buffer_printf(out, "%s%s %lld-%lld", i ? ", " : "  Held out for the score: ", text_of(range, "clip", "?"),
+            (long long)json_integer_value(json_object_get(range, "first")),
+            (long long)json_integer_value(json_object_get(range, "last")));
+    if (i)
+        ip_buffer_printf(out, "\n");
 }
 
 char *ip_card_text(const char *card_json)

@@ -32,11 +32,10 @@ static ipos_status operations_of(const char *list, char **out)
 
 static ipos_status consents_of(const char *text, char **out)
 {
-    json_t *list, *item;
+    json_t *list = json_loads(text && *text ? text : "[]", JSON_REJECT_DUPLICATES, NULL), *item;
     size_t i;
-
-    IP_TRY(ip_doc_parse(text && *text ? text : "[]", "consents", &list));
     bool good = json_is_array(list);
+
     json_array_foreach(list, i, item)
         good = good && json_is_string(json_object_get(item, "performer")) && json_is_string(json_object_get(item, "reference"));
     if (good)

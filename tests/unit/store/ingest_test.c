@@ -46,6 +46,8 @@ static void refuses_what_is_missing(void **state)
     config = clip_config("shot");
     config.consents = "[{\"performer\":\"A. Person\"}]";
     need_fail(ip_store_ingest(f->store, path, &config, NULL, NULL), IPOS_ERR_ARGUMENT, "consents");
+    config.consents = "A. Person, C-17";
+    need_fail(ip_store_ingest(f->store, path, &config, NULL, NULL), IPOS_ERR_ARGUMENT, "consents");
     config = clip_config("shot");
     need_fail(ip_store_ingest(f->store, "/nonexistent/footage", &config, NULL, NULL), IPOS_ERR_NOT_FOUND, "/nonexistent");
     need_fail(ip_store_clips_json(f->store, "shot", &(char *){NULL}), IPOS_ERR_NOT_FOUND, "shot");
