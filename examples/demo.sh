@@ -38,18 +38,19 @@ rate=() encoding=(--encoding "${INTERPOS_ENCODING:-rec709}")
 "$interpos" ingest "$project" "$footage" --clip demo "${rate[@]}" "${encoding[@]}" --owner "demo" --licence "own measurement" --training allowed
 "$interpos" clips "$project"
 
-if [ -z "$frames" ]; then # five frames, every second one, two thirds into the clip
-  range=$("$interpos" clips "$project" --json | tr -d ' \n')
-  first=$(grep -o '"first":-\?[0-9]*' <<<"$range" | head -n 1 | cut -d: -f2)
-  last=$(grep -o '"last":-\?[0-9]*' <<<"$range" | head -n 1 | cut -d: -f2)
-  middle=$((first + (last - first) * 2 / 3))
-  frames="$middle-$((middle + 8))x2"
-fi
-
 echo "== train: $minutes minutes on this clip alone"
 "$interpos" models "$project" --json | tr -d ' \n' | grep -q '"name":"demo"[^}]*"state":"ready"' ||
   "$interpos" train "$project" --for inbetween --model demo --clips demo --minutes "$minutes" --resume
 "$interpos" card "$project" demo
+
+if [ -z "$frames" ]; then # five frames, every second one, in the middle of what was held out of training
+  held=$("$interpos" card "$project" demo --json | tr -d ' \n' | grep -o '"held_out":\[{[^}]*}' | head -n 1)
+  first=$(grep -o '"first":-\?[0-9]*' <<<"$held" | cut -d: -f2)
+  last=$(grep -o '"last":-\?[0-9]*' <<<"$held" | cut -d: -f2)
+  middle=$(((first + last) / 2))
+  from=$((middle - 4 > first ? middle - 4 : first + 1)) to=$((middle + 4 < last ? middle + 4 : last - 1))
+  frames="$from-$((to > from ? to : from))x2"
+fi
 
 echo "== render: frames $frames are hidden and made again"
 made=$("$interpos" render "$project" --operation inbetween --clip demo --frames "$frames" --model demo --json)
