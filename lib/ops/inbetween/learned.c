@@ -101,6 +101,8 @@ void ib_residual_free(ib_residual *residual) {
     *residual = (ib_residual){0};
 }
 
+/* Against the truth b. A sample that is not finite where the truth is counts as wrong by the whole range, or a network that gives
+ * nothing but NaN would look perfect. */
 static double mean_square(const ip_plane_f *a, const ip_plane_f *b) {
     double sum = 0;
     for (int y = 0; y < a->height; y++) {
@@ -108,7 +110,7 @@ static double mean_square(const ip_plane_f *a, const ip_plane_f *b) {
         double line = 0;
         for (int x = 0; x < a->width; x++) {
             double d = (double)p[x] - (double)q[x];
-            line += isfinite(d) ? d * d : 0;
+            line += isfinite(d) ? d * d : isfinite(q[x]) ? 1 : 0;
         }
         sum += line;
     }

@@ -265,7 +265,7 @@ static double psnr(const float *a, const float *b, size_t count) {
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
         double d = (double)a[i] - (double)b[i];
-        sum += isfinite(d) ? d * d : 0;
+        sum += isfinite(d) ? d * d : isfinite(b[i]) ? 1 : 0; /* as in the trial of learned.c */
     }
     return -10 * log10(fmax(sum / (double)count, 1e-10));
 }
