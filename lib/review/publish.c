@@ -9,6 +9,7 @@ typedef struct ip_publishing {
     ip_target target;
     ip_progress progress;
     int64_t bytes;
+    size_t absent; /* pictures that are not in place yet */
 } ip_publishing;
 
 static ipos_status load_option(ip_publishing *work)
@@ -100,7 +101,9 @@ static ipos_status picture(ip_publishing *work, size_t index, bool write)
 
     if (!to)
         return ip_no_memory(256);
-    if (write || access(to, F_OK) == 0) {
+    const bool there = access(to, F_OK) == 0;
+    work->absent += !write && !there;
+    if (write || there) {
         status = picture_bytes(work, index, from, to, expected, &bytes, &size, hash);
         if (status == IPOS_OK)
             status = ip_place_bytes(to, work->id, bytes, size, hash, write, NULL);
@@ -111,6 +114,22 @@ static ipos_status picture(ip_publishing *work, size_t index, bool write)
     }
     ip_free(bytes);
     ip_free(to);
+    return status;
+}
+
+/* Pictures are out from the first one on, even if a stop or a kill keeps the last from following: the ledger says so beforehand. */
+static ipos_status announce(ip_publishing *work)
+{
+    char *details;
+
+    if (work->absent == 0)
+        return IPOS_OK;
+    json_t *note = json_pack("{s:s, s:s, s:I}", "option", work->id, "path", work->target.output, "pictures", (json_int_t)work->absent);
+    if (!note)
+        return ip_fail(IPOS_ERR_ARGUMENT, "publish: the output's path is not valid UTF-8");
+    IP_TRY(ip_doc_give(note, &details));
+    ipos_status status = ip_ledger_append(work->store, "publishing", NULL, details);
+    ip_free(details);
     return status;
 }
 
@@ -125,6 +144,8 @@ static ipos_status pictures(ip_publishing *work, size_t count)
     /* First look, then write: a conflict at the last picture leaves no half sequence behind. */
     for (size_t i = 0; i < count && status == IPOS_OK; i++)
         status = picture(work, i, false);
+    if (status == IPOS_OK)
+        status = announce(work);
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         status = picture(work, i, true);
         if (status == IPOS_OK)

@@ -156,6 +156,39 @@ static void changed_footage_is_not_published(void **state)
     ip_free(id);
 }
 
+static int32_t stop_at_the_end(void *user, double done, double remaining, const char *stage, const char *json)
+{
+    (void)user, (void)remaining, (void)stage, (void)json;
+    return done >= 1;
+}
+
+/* What has left the project stands in the ledger, however the publishing ended. */
+static void a_stop_leaves_a_trace(void **state)
+{
+    fixture *f = *state;
+    static const ipos_rational times[3] = {{202, 2}, {205, 2}, {103, 1}};
+    char *id, *path = fixture_path(f, "out/"), *ledger;
+    ipos_status status;
+
+    make_sequence(f, "shot", 100, 6, 0);
+    need(ingest(f, "shot"));
+    id = accepted(f, "shot", times, 3);
+    status = ip_publish(f->store, id, path, stop_at_the_end, NULL, NULL);
+    assert_int_equal(status, IPOS_ERR_CANCELLED);
+    assert_true(there(f, "out/shot.0101.png"));
+    need(ip_ledger_json(f->store, &ledger));
+    assert_non_null(strstr(ledger, "\"publishing\""));
+    assert_null(strstr(ledger, "\"publish\""));
+    ip_free(ledger);
+    need(ip_publish(f->store, id, path, NULL, NULL, NULL));
+    need(ip_ledger_json(f->store, &ledger));
+    assert_non_null(strstr(ledger, "\"publish\""));
+    ip_free(ledger);
+    verify_clean(f);
+    ip_free(path);
+    ip_free(id);
+}
+
 /* Killed while publishing, at random moments, then repeated: every file is whole, nothing else is left. */
 static void killed_publish_is_finished(void **state)
 {
@@ -276,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_what_was_accepted, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_stop_leaves_a_trace, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(names_and_conflicts, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(altered_pictures_stay_inside, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(changed_footage_is_not_published, fixture_setup, fixture_teardown),
