@@ -88,7 +88,7 @@ typedef struct ipos_result_info {
     int32_t frames;        /* pictures in this result */
     const char *option;    /* id in the project; the draft's id for host clips */
     const char *variant;   /* which method, e.g. "full", "plain", "average" */
-    const char *title;     /* for people */
+    const char *title;     /* for people; these texts live until the operation runs again or goes */
     double score;          /* the operation's own leave-one-out score in dB; negative where it could not be measured */
 } ipos_result_info;
 IPOS_API size_t ipos_operation_result_count(const ipos_operation *operation);

@@ -50,7 +50,7 @@ ipos_status ip_give_info(void *to, const void *from, size_t size, size_t least, 
 ipos_status ip_check_context(const ipos_context *context);
 ipos_status ip_check_model(const ipos_model *model);
 ipos_status ip_check_text(const char *text, const char *what); /* NULL or "" is an argument error */
-/* Checks the handle and takes it for this thread; another thread in it is IPOS_ERR_STATE, not a wait. */
+/* Checks the handle and takes it for this thread, with a reference until ip_leave; another thread in it is IPOS_ERR_STATE, not a wait. */
 ipos_status ip_enter(ipos_project *project);
 ipos_status ip_leave(ipos_project *project, ipos_status status); /* returns status */
 ipos_status ip_new_lock(pthread_mutex_t *lock);                  /* recursive */

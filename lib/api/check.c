@@ -66,12 +66,14 @@ ipos_status ip_enter(ipos_project *project)
         return ip_fail(IPOS_ERR_STATE, "project: opened before a fork: open it again in this process");
     if (pthread_mutex_trylock(&project->lock) != 0)
         return ip_fail(IPOS_ERR_STATE, "project: in use by another thread: open a second handle on the folder for it");
+    ipos_project_retain(project); /* a callback may drop the caller's reference */
     return IPOS_OK;
 }
 
 ipos_status ip_leave(ipos_project *project, ipos_status status)
 {
     pthread_mutex_unlock(&project->lock);
+    ipos_project_release(project);
     return status;
 }
 

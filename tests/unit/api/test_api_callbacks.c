@@ -74,6 +74,30 @@ static void test_callback_meddles(void **state)
     OK(ipos_operation_run(m.operation, meddle, &m)); /* the only reference goes while it runs */
 }
 
+static int32_t drop_project(void *user, double done, double remaining, const char *stage, const char *json)
+{
+    fixture *made = user;
+
+    (void)done, (void)remaining, (void)stage, (void)json;
+    ipos_project_release(made->project);
+    made->project = NULL;
+    return 1;
+}
+
+static void test_callback_drops_the_project(void **state)
+{
+    fixture *made = *state;
+    ipos_clip_config clip = fixture_clip("shot");
+    char pattern[128], path[128];
+
+    fixture_footage(made, pattern);
+    assert_int_equal(ipos_project_ingest(made->project, pattern, &clip, drop_project, made), IPOS_ERR_CANCELLED);
+    assert_null(made->project);
+    snprintf(path, sizeof path, "%s/project", made->folder);
+    OK(ipos_project_open(made->context, path, &made->project));
+    OK(ipos_project_ingest(made->project, pattern, &clip, NULL, NULL));
+}
+
 static void test_host_clip_limits(void **state)
 {
     meddler m = {.made = *state};
@@ -230,6 +254,7 @@ static void test_checkpoint_of_another_project(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_callback_meddles, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(test_callback_drops_the_project, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_host_clip_limits, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_host_timecode, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(test_settings_that_cannot_be, fixture_open, fixture_close),
