@@ -83,7 +83,8 @@ static int fill_clip(const cli_args *args, ipos_clip_config *clip)
     return EXIT_OK;
 }
 
-static int ingest_one(const cli_args *args, cli_session *session, ipos_clip_config *clip, int index)
+/* shown: an array that gets the clip's description. */
+static int ingest_one(const cli_args *args, cli_session *session, ipos_clip_config *clip, int index, json_t *shown)
 {
     char *name = clip_name(args, index), *text = NULL;
     int code;
@@ -94,9 +95,9 @@ static int ingest_one(const cli_args *args, cli_session *session, ipos_clip_conf
     if (!code) {
         json_t *list = take_json(ipos_project_clips(session->project, name, &text), &text, &code);
         const json_t *entry = json_array_get(list, 0);
-        if (!code && wants_json(args))
-            show_json(json_incref((json_t *)entry));
-        else if (!code)
+        if (!code)
+            json_array_append(shown, (json_t *)entry);
+        if (!code && !wants_json(args))
             printf("%s: %lld frames (%lld-%lld), %lldx%lld, %s, %zu shots, %lld duplicate frames, training %s\n", name,
                 int_of(entry, "frames"), int_of(entry, "first"), int_of(entry, "last"), int_of(entry, "width"), int_of(entry, "height"),
                 text_of(entry, "encoding"), json_array_size(json_object_get(entry, "shots")), int_of(entry, "duplicates"),
@@ -115,10 +116,14 @@ static int run_ingest(const cli_args *args)
 
     if (code || (code = session_open(&session, args, args->words[0])))
         return code;
+    json_t *shown = json_array();
     interrupt_watch(NULL);
     for (int i = 1; i < args->word_count && !code; i++)
-        code = ingest_one(args, &session, &clip, i);
+        code = ingest_one(args, &session, &clip, i, shown);
     session_close(&session);
+    if (wants_json(args) && json_array_size(shown))
+        show_json(args->word_count > 2 ? json_incref(shown) : json_incref(json_array_get(shown, 0)));
+    json_decref(shown);
     return code;
 }
 
@@ -136,7 +141,7 @@ static const cli_option ingest_options[] = {
     {"first-frame", "N", "number of a movie's first frame"},
     {"copy", NULL, "copy the files into the project as well"},
     {"no-duplicate-check", NULL, "do not look for repeated frames"},
-    {"json", NULL, "print the clip as JSON"},
+    {"json", NULL, "print the clip as JSON; several: an array"},
     {NULL, NULL, NULL}};
 const cli_command command_ingest = {"ingest", "PROJECT FOOTAGE...", "record clips: image sequences, folders, movies",
     "The footage is hashed and only read. Interrupted, it goes on where it stopped when repeated.\n"

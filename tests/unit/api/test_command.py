@@ -98,7 +98,10 @@ class Command(unittest.TestCase):
         one = os.path.join(self.folder.name, "still.png")
         png(one, 3)
         self.run_command("ingest", self.project, one, self.footage, *OWNED[:-2], "--fps", "23.976", "--tags", "camera=A,night")
+        again = json.loads(self.run_command("ingest", self.project, one, self.footage, *OWNED[:-2], "--fps", "23.976",
+                                            "--tags", "camera=A,night", "--json"))
         clips = json.loads(self.run_command("clips", self.project, "--json"))
+        self.assertEqual(again, sorted(clips, key=lambda clip: clip["name"], reverse=True))
         self.assertEqual(sorted(clip["name"] for clip in clips), ["shot", "still"])
         self.assertTrue(all(clip["rate"] == [24000, 1001] for clip in clips))
 
