@@ -30,7 +30,7 @@ static void score(ip_buffer *out, const json_t *score)
     ip_buffer_printf(out, "\n  gain:                 ");
     number(out, json_object_get(score, "gain"), " dB");
     if (json_is_number(json_object_get(score, "gain")))
-        ip_buffer_printf(out, gain > 0 ? "\n" : "  (no better: the classical method is used instead)\n");
+        ip_buffer_printf(out, gain >= 0.005 ? "\n" : "  (no better: where it does not help, the classical method is used)\n");
     else
         ip_buffer_printf(out, "\n");
     json_array_foreach(clips, i, clip) {
