@@ -5,7 +5,11 @@ The odd frames of the last part of every clip are made from the even ones alone 
 ingested). Peers: average, OpenCV DIS medium projected, ffmpeg minterpolate (mci, aobmc, vsbmc). Prints a table, writes JSON and a
 contact sheet.
 
-    tests/quality/inbetween.py FOOTAGE [--clips a,b] [--frames 8] [--part .3] [--train MINUTES] [--json F] [--sheet F.png]
+    tests/quality/inbetween.py FOOTAGE [--clips a,b] [--frames 8] [--part .3] [--single] [--set NAME=VALUE] [--train MINUTES] [--json F]
+        [--sheet F.png]
+
+With --single, frames far enough apart are missing one at a time and all others are known; minterpolate, which takes even spacing
+only, is left out.
 """
 
 import argparse
@@ -54,8 +58,9 @@ def in_child(work):
 class Project:
     """One temporary project; every clip's even frames become a clip of it."""
 
-    def __init__(self, folder, interpos):
+    def __init__(self, folder, interpos, settings):
         self.folder, self.interpos = pathlib.Path(folder), interpos
+        self.settings = [word for setting in settings for word in ("--set", setting)]
         self.run("init", str(self.folder / "project"))
 
     def run(self, *words):
@@ -78,7 +83,7 @@ class Project:
 
     def render(self, name, numbers, model):
         words = ["render", str(self.folder / "project"), "--operation", "inbetween", "--clip", name, "--frames",
-                 ",".join(map(str, numbers)), "--progress", "none", "--set", "edges=hold"]
+                 ",".join(map(str, numbers)), "--progress", "none", "--set", "edges=hold", *self.settings]
         self.run(*words, *(["--model", "m"] if model else []))
         made = {}
         for option in json.loads(self.run("options", str(self.folder / "project"), "--json")):
@@ -87,6 +92,13 @@ class Project:
                 made[option["variant"]] = pictures
                 made.setdefault("offered first", pictures)
         return made
+
+
+def apart(total, part, count, distance=6):
+    """Frame numbers of the last part, each with at least two known neighbours on both sides."""
+    first = max(3, int(total * (1 - part)))
+    count = max(1, min(count, (total - 3 - first) // distance + 1))
+    return [round(first + i * (total - 4 - first) / max(1, count - 1)) for i in range(count)]
 
 
 def chosen(total, part, count):
@@ -115,13 +127,15 @@ def one_clip(name, path, arguments, project):
     margin = int(total * (1 - arguments.part)) - 8 & ~1
     base = 0 if arguments.train else max(0, margin)
     frames = clips.frames(path, base)
-    even = [f for i, f in enumerate(frames) if (i + base) % 2 == 0]
-    numbers = [base + i for i in range(len(frames)) if (i + base) % 2 == 0]
-    targets = chosen(min(total, base + len(frames)), arguments.part, arguments.frames)
+    pick = apart if arguments.single else chosen
+    targets = pick(min(total, base + len(frames)), arguments.part, arguments.frames)
     targets = [n for n in targets if not (np.array_equal(frames[n - base], frames[n - base - 1]) or
                                           np.array_equal(frames[n - base], frames[n - base + 1]))]
     if not targets:
         return None
+    numbers = [base + i for i in range(len(frames))]
+    numbers = [n for n in numbers if (n not in targets if arguments.single else n % 2 == 0)]
+    even = [frames[n - base] for n in numbers]
     project.ingest(name, even, numbers)
     true = [frames[n - base] for n in targets]
     before, after = [frames[n - base - 1] for n in targets], [frames[n - base + 1] for n in targets]
@@ -135,7 +149,7 @@ def one_clip(name, path, arguments, project):
     peer("DIS medium projected", lambda: [peers.dis_projected(b, a) for b, a in zip(before, after)])
     low = (min(targets) - 1 - base) // 2
     segment = even[low:(max(targets) + 1 - base) // 2 + 3]
-    for motion in ("bidir", "bilat"):
+    for motion in () if arguments.single else ("bidir", "bilat"):
         peer(f"minterpolate {motion}", lambda: peers.minterpolate(segment, motion),
              lambda made: [made[i] for i in ((n - 1 - base) // 2 - low for n in targets) if i < len(made)])
     return targets, true, before, after, methods
@@ -170,6 +184,8 @@ def main():
     parser.add_argument("--clips", help="comma-separated names of clips below the folder; default: all")
     parser.add_argument("--frames", type=int, default=8, help="frames made per clip (default 8)")
     parser.add_argument("--part", type=float, default=.3, help="the last part of each clip that is tested (default .3)")
+    parser.add_argument("--single", action="store_true", help="one frame missing at a time, all others known")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the operation; may be repeated")
     parser.add_argument("--train", type=float, default=0, help="minutes to train on the even frames before the tested part of all clips")
     parser.add_argument("--interpos", default=str(ROOT / "build/examples/interpos/interpos"))
     parser.add_argument("--json")
@@ -181,7 +197,7 @@ def main():
     found = clips.find(arguments.footage, arguments.clips.split(",") if arguments.clips else None)
     results, rows, order = {}, [], []
     with tempfile.TemporaryDirectory() as folder:
-        project = Project(folder, arguments.interpos)
+        project = Project(folder, arguments.interpos, arguments.set)
         info = json.loads(project.run("engine", "--measure", "--json"))
         speed = info["conv_gflops"]
         print(f"engine: libtorch {info['libtorch']}, {info['threads']} threads, {info['cpu_capability']}, convolutions "
