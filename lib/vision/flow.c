@@ -76,14 +76,14 @@ static ipos_status finer(ip_plane_f flow[2], const ip_plane_f *level, int thread
 }
 
 static ipos_status descend(const pyramid *a, const pyramid *b, const ip_flow_options *options, ip_plane_f flow[2]) {
-    static const ip_refine_options refine = {.outer = 5, .inner = 5, .smooth = 10.f, .brightness = 5.f, .gradient = 10.f};
+    const ip_refine_options refine = {.outer = 5, .inner = 5, .smooth = 10.f, .brightness = 5.f, .gradient = 10.f, .pulse = options->pulse};
     int finest = IP_MIN(options->finest, a->count - 1), threads = options->threads;
     IP_TRY(start(options, &a->level[a->count - 1], flow));
     for (int i = a->count - 1; i >= finest; i--) {
-        if (ip_cancelled(options->cancel))
-            return ip_fail(IPOS_ERR_CANCELLED, "flow: cancelled");
-        IP_TRY(ip_flow_search(&a->level[i], &b->level[i], 6, flow, threads));
+        IP_TRY(ip_flow_search(&a->level[i], &b->level[i], 6, options->pulse, flow, threads));
         IP_TRY(ip_flow_refine(&a->level[i], &b->level[i], &refine, flow, threads));
+        if (!ip_alive(options->pulse))
+            return ip_fail(IPOS_ERR_CANCELLED, "flow: cancelled");
         if (i > 0)
             IP_TRY(finer(flow, &a->level[i - 1], threads));
     }

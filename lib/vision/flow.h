@@ -12,7 +12,7 @@ typedef struct ip_flow_options {
     int finest;       /* pyramid level the search ends at: 1 is "medium", 0 "fine" */
     bool flipped;     /* work on mirrored planes: other accidents of search order, for averaging */
     int threads;
-    const ip_cancel *cancel; /* may be NULL; IPOS_ERR_CANCELLED */
+    const ip_pulse *pulse; /* may be NULL; where it says stop: IPOS_ERR_CANCELLED */
     const ip_plane_f *initial_u, *initial_v; /* a flow to start the coarsest level from, any size; NULL: zero */
 } ip_flow_options;
 
@@ -23,10 +23,11 @@ ipos_status ip_flow(const ip_plane_f *a, const ip_plane_f *b, const ip_flow_opti
 typedef struct ip_refine_options {
     int outer, inner;                 /* re-weightings, sweeps of over-relaxation for each */
     float smooth, brightness, gradient; /* weights of the terms */
+    const ip_pulse *pulse;            /* may be NULL; where it says stop, the flow is left half refined */
 } ip_refine_options;
 ipos_status ip_flow_refine(const ip_plane_f *a, const ip_plane_f *b, const ip_refine_options *options, ip_plane_f flow[2], int threads);
 
-/* One level of patch search and densification; flow holds the start and receives the result. Sizes at least 8x8. */
-ipos_status ip_flow_search(const ip_plane_f *a, const ip_plane_f *b, int steps, ip_plane_f flow[2], int threads);
+/* One level of patch search and densification; flow holds the start and receives the result. Sizes at least 8x8. pulse as above. */
+ipos_status ip_flow_search(const ip_plane_f *a, const ip_plane_f *b, int steps, const ip_pulse *pulse, ip_plane_f flow[2], int threads);
 
 #endif

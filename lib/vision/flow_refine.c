@@ -224,7 +224,7 @@ static void relax_rows(void *user, int64_t begin, int64_t end) {
 static void iterate(refine *r, const ip_plane_f start[2], int threads) {
     int h = r->a->height, w = r->a->width;
     start_flow job = {r, &start[0], &start[1]};
-    for (int outer = 0; outer < r->options->outer; outer++) {
+    for (int outer = 0; outer < r->options->outer && ip_alive(r->options->pulse); outer++) {
         ip_parallel(threads, h, 32, diffusivity_rows, r);
         ip_parallel(threads, h, 32, system_rows, &job);
         for (int y = 0; y < h; y++) {

@@ -17,6 +17,7 @@ typedef struct patch {
 } patch;
 
 typedef struct search {
+    const ip_pulse *pulse;
     ip_plane_f a, gx, gy, b; /* b has PAD repeated samples around it */
     int across, down, width, height, steps, pass;
     patch *patches;
@@ -161,7 +162,8 @@ static void prepare_rows(void *user, int64_t begin, int64_t end) {
 }
 
 static void search_stripes(void *user, int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++)
+    const search *s = user;
+    for (int64_t i = begin; i < end && ip_alive(s->pulse); i++)
         search_stripe(user, (int)i);
 }
 
@@ -249,10 +251,10 @@ static ipos_status run(search *s, const ip_plane_f *a, const ip_plane_f *b, ip_p
     return IPOS_OK;
 }
 
-ipos_status ip_flow_search(const ip_plane_f *a, const ip_plane_f *b, int steps, ip_plane_f flow[2], int threads) {
+ipos_status ip_flow_search(const ip_plane_f *a, const ip_plane_f *b, int steps, const ip_pulse *pulse, ip_plane_f flow[2], int threads) {
     if (a->width < SIDE || a->height < SIDE)
         return ip_fail(IPOS_ERR_ARGUMENT, "flow: plane %dx%d, expected at least 8x8", a->width, a->height);
-    search s = {.width = a->width, .height = a->height, .steps = steps};
+    search s = {.width = a->width, .height = a->height, .steps = steps, .pulse = pulse};
     s.across = (a->width - SIDE + STEP - 1) / STEP + 1;
     s.down = (a->height - SIDE + STEP - 1) / STEP + 1;
     ip_plane_f planes[4] = {0};

@@ -30,6 +30,7 @@ static ipos_status score(ip_inbetween *session, size_t index, ip_inbetween_varia
             }
             sum += row;
         }
+        status = ip_session_tick(session);
     }
     double mean = sum / (3. * plan->width * plan->height);
     *psnr = mean > 1e-10 ? -10. * log10(mean) : 100.;
@@ -38,12 +39,16 @@ static ipos_status score(ip_inbetween *session, size_t index, ip_inbetween_varia
     return status;
 }
 
+static int variants(const ip_inbetween *session) {
+    return session->source.lean ? IP_INBETWEEN_FULL : IP_INBETWEEN_VARIANTS;
+}
+
 static ipos_status leave_out(ip_inbetween *session, size_t index) {
     ip_left_out *entry = &session->loo[index];
     if (entry->done)
         return IPOS_OK;
     entry->possible = index > 0 && index + 1 < session->source.count;
-    for (int v = 0; v < IP_INBETWEEN_VARIANTS && entry->possible; v++)
+    for (int v = 0; v < variants(session) && entry->possible; v++)
         IP_TRY(score(session, index, (ip_inbetween_variant)v, &entry->psnr[v]));
     entry->done = true;
     return IPOS_OK;
@@ -89,8 +94,8 @@ ipos_status ip_inbetween_choose(ip_inbetween *session, double time, ip_inbetween
         out->psnr[v] /= measured;
     }
     if (measured) {
-        out->variant = IP_INBETWEEN_FULL;
-        for (int v = IP_INBETWEEN_FULL - 1; v >= 0; v--)
+        out->variant = (ip_inbetween_variant)(variants(session) - 1);
+        for (int v = (int)out->variant - 1; v >= 0; v--)
             if (out->psnr[v] > out->psnr[out->variant] + MARGIN)
                 out->variant = (ip_inbetween_variant)v;
     }

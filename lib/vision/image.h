@@ -19,6 +19,13 @@ typedef struct ip_box_i {
     int x, y, width, height;
 } ip_box_i;
 
+/* A sign of life from inside long steps, given on whichever thread is at work; false asks the step to end soon. */
+typedef struct ip_pulse {
+    bool (*beat)(void *user);
+    void *user;
+} ip_pulse;
+static inline bool ip_alive(const ip_pulse *pulse) { return !pulse || pulse->beat(pulse->user); }
+
 static inline float *ip_row(const ip_plane_f *plane, int y) { return plane->data + (ptrdiff_t)y * plane->stride; }
 
 /* Zeroed, rows 64-byte aligned. The plane is {0} on failure. Freeing a {0} plane does nothing. */

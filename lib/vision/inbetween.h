@@ -33,9 +33,13 @@ typedef struct ip_inbetween_source {
     /* May be NULL: called between steps as a sign of life; a failure ends the call with that status. */
     ipos_status (*tick)(void *user);
     void *user;
+    bool lean;               /* do without the full variant, for want of memory: the gate neither measures nor names it */
     int threads;             /* <= 1: one */
     const ip_cancel *cancel; /* may be NULL */
 } ip_inbetween_source;
+
+/* Bytes a session needs at its largest for a variant and what it leaves to the next call, without the caller's own frames. */
+uint64_t ip_inbetween_memory(int width, int height, ip_inbetween_variant variant);
 
 typedef struct ip_inbetween ip_inbetween; /* one thread at a time; keeps a few frames and flows for the next call */
 ipos_status ip_inbetween_open(const ip_inbetween_source *source, ip_inbetween **out);

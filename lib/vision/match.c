@@ -17,7 +17,7 @@ typedef struct direction {
 typedef struct match_job {
     direction sides[2];
     int levels; /* 1/2, 1/4, ... */
-    const ip_cancel *cancel;
+    const ip_pulse *pulse;
 } match_job;
 
 static ipos_status search_levels(match_job *job, direction *d) {
@@ -28,17 +28,16 @@ static ipos_status search_levels(match_job *job, direction *d) {
     for (int i = job->levels - 1; i >= 0; i--) {
         const ip_features *a = &d->a[i], *b = &d->b[i];
         ip_plane_f start[2];
-        if (ip_cancelled(job->cancel))
-            return ip_fail(IPOS_ERR_CANCELLED, "match: cancelled");
         IP_TRY(ip_planes_new(a->width, a->height, start, 2));
         ip_resize(&d->flow[0], &start[0], (float)a->width / (float)w, 1);
         ip_resize(&d->flow[1], &start[1], (float)a->height / (float)h, 1);
         ip_field next = {0};
-        ipos_status status = i == job->levels - 1 ? ip_search_all(a, b, start, &next) : ip_search_level(a, b, start, &coarse, &next);
+        ipos_status status = i == job->levels - 1 ? ip_search_all(a, b, start, job->pulse, &next)
+                                                    : ip_search_level(a, b, start, &coarse, job->pulse, &next);
         ip_field_free(&coarse);
         coarse = next;
         if (status == IPOS_OK && i == 0)
-            status = ip_match_costs(a, b, start, &d->given);
+            status = ip_match_costs(a, b, start, job->pulse, &d->given);
         ip_planes_free(start, 2);
         if (status != IPOS_OK) {
             ip_field_free(&coarse);
@@ -133,8 +132,8 @@ static ipos_status match(match_job *job, int threads, ip_override out[2]) {
 }
 
 ipos_status ip_match(const ip_image3 *a, const ip_image3 *b, const ip_plane_f forward[2], const ip_plane_f backward[2], int threads,
-    const ip_cancel *cancel, ip_override out[2]) {
-    match_job job = {.sides = {{.from = a, .to = b, .flow = forward}, {.from = b, .to = a, .flow = backward}}, .levels = 1, .cancel = cancel};
+    const ip_pulse *pulse, ip_override out[2]) {
+    match_job job = {.sides = {{.from = a, .to = b, .flow = forward}, {.from = b, .to = a, .flow = backward}}, .levels = 1, .pulse = pulse};
     for (int w = (a->c[0].width + 1) / 2; w > IP_MATCH_COARSE && job.levels < IP_MATCH_LEVELS; w = (w + 1) / 2)
         job.levels++;
     memset(out, 0, 2 * sizeof *out);

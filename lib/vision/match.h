@@ -15,9 +15,9 @@ typedef struct ip_override {
 
 /* Both directions at once. a, b: limited, finite working-encoding colour; forward, backward: their dense flows. out[0] is for a -> b,
  * out[1] for b -> a. Frames under 32 pixels either way get empty masks. The random numbers come from position alone: the result is
- * always the same. */
+ * always the same. pulse may be NULL; where it says stop: IPOS_ERR_CANCELLED. */
 ipos_status ip_match(const ip_image3 *a, const ip_image3 *b, const ip_plane_f forward[2], const ip_plane_f backward[2], int threads,
-    const ip_cancel *cancel, ip_override out[2]);
+    const ip_pulse *pulse, ip_override out[2]);
 void ip_override_free(ip_override *override);
 
 /* flow (full size) with the override put in. */

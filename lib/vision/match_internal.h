@@ -30,10 +30,11 @@ void ip_features_free(ip_features *features);
 void ip_field_free(ip_field *field);
 
 /* The coarsest level, exhaustively around nothing and around start; and a finer one from start, the coarser field, its most common
- * displacements, by propagation and random search. */
-ipos_status ip_search_all(const ip_features *a, const ip_features *b, const ip_plane_f start[2], ip_field *out);
-ipos_status ip_search_level(const ip_features *a, const ip_features *b, const ip_plane_f start[2], const ip_field *coarse, ip_field *out);
+ * displacements, by propagation and random search. Where pulse says stop: IPOS_ERR_CANCELLED. */
+ipos_status ip_search_all(const ip_features *a, const ip_features *b, const ip_plane_f start[2], const ip_pulse *pulse, ip_field *out);
+ipos_status ip_search_level(const ip_features *a, const ip_features *b, const ip_plane_f start[2], const ip_field *coarse,
+    const ip_pulse *pulse, ip_field *out);
 /* What the start itself costs at every pixel: 0..120, large where it leads outside. */
-ipos_status ip_match_costs(const ip_features *a, const ip_features *b, const ip_plane_f start[2], ip_field *out);
+ipos_status ip_match_costs(const ip_features *a, const ip_features *b, const ip_plane_f start[2], const ip_pulse *pulse, ip_field *out);
 
 #endif

@@ -129,6 +129,7 @@ typedef struct level {
     ip_field *field;
     const tables *tables;
     int step; /* of the taps */
+    const ip_pulse *pulse;
 } level;
 
 typedef struct spot {
@@ -170,7 +171,7 @@ static uint32_t scramble(uint32_t x, uint32_t y, uint32_t pass) {
 static void sweep(const level *l, int pass, int radius) {
     int w = l->a->width, h = l->a->height, dir = pass & 1 ? 1 : -1;
     spot s;
-    for (int k = 0; k < h; k++)
+    for (int k = 0; k < h && ip_alive(l->pulse); k++)
         for (int i = 0; i < w; i++) {
             int y = dir < 0 ? k : h - 1 - k, x = dir < 0 ? i : w - 1 - i;
             ip_vector *own = &l->field->at[y * w + x];
@@ -194,14 +195,18 @@ static ipos_status field_new(int width, int height, ip_field *out) {
     return out->at ? IPOS_OK : IPOS_ERR_NO_MEMORY;
 }
 
-ipos_status ip_search_all(const ip_features *a, const ip_features *b, const ip_plane_f start[2], ip_field *out) {
+static ipos_status finished(const ip_pulse *pulse) {
+    return ip_alive(pulse) ? IPOS_OK : ip_fail(IPOS_ERR_CANCELLED, "match: cancelled");
+}
+
+ipos_status ip_search_all(const ip_features *a, const ip_features *b, const ip_plane_f start[2], const ip_pulse *pulse, ip_field *out) {
     IP_TRY(field_new(a->width, a->height, out));
     tables t;
     tables_fill(&t);
-    level l = {a, b, out, &t, 1};
+    level l = {a, b, out, &t, 1, pulse};
     int across = (int)(.22f * (float)a->width), down = (int)(.11f * (float)a->width);
     spot s;
-    for (int y = 0; y < a->height; y++)
+    for (int y = 0; y < a->height && ip_alive(pulse); y++)
         for (int x = 0; x < a->width; x++) {
             spot_at(&l, x, y, &s);
             s.best = (ip_vector){0, 0, OUTSIDE};
@@ -215,7 +220,7 @@ ipos_status ip_search_all(const ip_features *a, const ip_features *b, const ip_p
         }
     for (int pass = 0; pass < 2; pass++)
         sweep(&l, pass, 2);
-    return IPOS_OK;
+    return finished(pulse);
 }
 
 /* The displacements most of the coarser field agrees on, in steps of two. */
@@ -247,15 +252,16 @@ static int dominant(const ip_field *coarse, ip_vector found[DOMINANT]) {
     return count;
 }
 
-ipos_status ip_search_level(const ip_features *a, const ip_features *b, const ip_plane_f start[2], const ip_field *coarse, ip_field *out) {
+ipos_status ip_search_level(const ip_features *a, const ip_features *b, const ip_plane_f start[2], const ip_field *coarse,
+    const ip_pulse *pulse, ip_field *out) {
     IP_TRY(field_new(a->width, a->height, out));
     tables t;
     tables_fill(&t);
-    level l = {a, b, out, &t, 2};
+    level l = {a, b, out, &t, 2, pulse};
     ip_vector common[DOMINANT];
     int commons = dominant(coarse, common);
     spot s;
-    for (int y = 0; y < a->height; y++)
+    for (int y = 0; y < a->height && ip_alive(pulse); y++)
         for (int x = 0; x < a->width; x++) {
             ip_vector from = coarse->at[IP_MIN(y / 2, coarse->height - 1) * coarse->width + IP_MIN(x / 2, coarse->width - 1)];
             spot_at(&l, x, y, &s);
@@ -269,21 +275,21 @@ ipos_status ip_search_level(const ip_features *a, const ip_features *b, const ip
         }
     for (int pass = 0; pass < 4; pass++)
         sweep(&l, pass, 4);
-    return IPOS_OK;
+    return finished(pulse);
 }
 
-ipos_status ip_match_costs(const ip_features *a, const ip_features *b, const ip_plane_f start[2], ip_field *out) {
+ipos_status ip_match_costs(const ip_features *a, const ip_features *b, const ip_plane_f start[2], const ip_pulse *pulse, ip_field *out) {
     IP_TRY(field_new(a->width, a->height, out));
     tables t;
     tables_fill(&t);
-    level l = {a, b, out, &t, 2};
+    level l = {a, b, out, &t, 2, pulse};
     spot s;
-    for (int y = 0; y < a->height; y++)
+    for (int y = 0; y < a->height && ip_alive(pulse); y++)
         for (int x = 0; x < a->width; x++) {
             spot_at(&l, x, y, &s);
             s.best = (ip_vector){0, 0, OUTSIDE};
             try(&l, &s, (int)lrintf(ip_row(&start[0], y)[x]), (int)lrintf(ip_row(&start[1], y)[x]), 0);
             out->at[y * a->width + x] = s.best;
         }
-    return IPOS_OK;
+    return finished(pulse);
 }

@@ -93,6 +93,28 @@ ipos_status ip_session_tick(ip_inbetween *session) {
     return s->tick ? s->tick(s->user) : IPOS_OK;
 }
 
+/* Long steps ask on all their threads; the one that called into the session also gives the tick, a few times a second. */
+static bool beat(void *user) {
+    static const double PAUSE = .2;
+    ip_inbetween *session = user;
+    const ip_inbetween_source *s = &session->source;
+    if (ip_cancelled(s->cancel) || atomic_load_explicit(&session->stopped, memory_order_relaxed))
+        return false;
+    if (!s->tick || !pthread_equal(pthread_self(), session->owner) || ip_now() - session->last_tick < PAUSE)
+        return true;
+    session->last_tick = ip_now();
+    if (s->tick(s->user) == IPOS_OK)
+        return true;
+    atomic_store_explicit(&session->stopped, true, memory_order_relaxed);
+    return false;
+}
+
+static const ip_pulse *begin_step(ip_inbetween *session) {
+    session->owner = pthread_self();
+    atomic_store_explicit(&session->stopped, false, memory_order_relaxed);
+    return &session->pulse;
+}
+
 ipos_status ip_session_frame(ip_inbetween *session, size_t index, const ip_seen **out) {
     if (!session->active_known)
         IP_TRY(find_active(session));
@@ -125,7 +147,7 @@ typedef struct flow_task {
 typedef struct flow_batch {
     flow_task tasks[IP_FLOW_BATCH];
     int count, threads_each;
-    const ip_cancel *cancel;
+    const ip_pulse *pulse;
 } flow_batch;
 
 static void run_tasks(void *user, int64_t begin, int64_t end) {
@@ -133,7 +155,7 @@ static void run_tasks(void *user, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
         flow_task *task = &batch->tasks[i];
         ip_flow_options options = {.finest = task->slot->key.kind == IP_FLOW_FINE ? 0 : 1, .flipped = task->slot->key.kind == IP_FLOW_FLIPPED,
-            .threads = batch->threads_each, .cancel = batch->cancel};
+            .threads = batch->threads_each, .pulse = batch->pulse};
         task->status = ip_flow(&task->a->luma, &task->b->luma, &options, task->slot->flow);
     }
 }
@@ -156,7 +178,7 @@ static ipos_status run_batch(ip_inbetween *session, flow_batch *batch) {
         return IPOS_OK;
     int threads = IP_MAX(session->source.threads, 1);
     batch->threads_each = IP_MAX(1, threads / batch->count);
-    batch->cancel = session->source.cancel;
+    batch->pulse = begin_step(session);
     ip_parallel(threads, batch->count, 1, run_tasks, batch);
     ipos_status status = IPOS_OK;
     for (int i = 0; i < batch->count; i++)
@@ -164,9 +186,9 @@ static ipos_status run_batch(ip_inbetween *session, flow_batch *batch) {
             batch->tasks[i].slot->used = 0;
             status = batch->tasks[i].status; /* its text may belong to another thread: say it here */
         }
-    if (status == IPOS_OK)
-        return ip_session_tick(session);
-    return ip_fail(status, status == IPOS_ERR_CANCELLED ? "inbetween: cancelled" : "inbetween: the flow between two frames failed (memory?)");
+    if (status == IPOS_OK || status == IPOS_ERR_CANCELLED)
+        IP_TRY(ip_session_tick(session)); /* says why */
+    return status == IPOS_OK ? status : ip_fail(status, status == IPOS_ERR_CANCELLED ? "inbetween: cancelled" : "inbetween: the flow between two frames failed (memory?)");
 }
 
 ipos_status ip_session_flows(ip_inbetween *session, const ip_flow_key *keys, int count, const ip_plane_f **flows) {
@@ -211,7 +233,10 @@ ipos_status ip_session_override(ip_inbetween *session, size_t from, size_t to, c
     ip_override_free(&slot->sides[0]);
     ip_override_free(&slot->sides[1]);
     slot->used = 0;
-    IP_TRY(ip_match(&a->color, &b->color, flows[0], flows[1], session->source.threads, session->source.cancel, slot->sides));
+    ipos_status status = ip_match(&a->color, &b->color, flows[0], flows[1], session->source.threads, begin_step(session), slot->sides);
+    if (status == IPOS_ERR_CANCELLED)
+        IP_TRY(ip_session_tick(session)); /* says why */
+    IP_TRY(status);
     slot->from = from;
     slot->to = to;
     slot->used = ++session->clock;
@@ -221,6 +246,14 @@ ipos_status ip_session_override(ip_inbetween *session, size_t from, size_t to, c
 
 const ip_inbetween_source *ip_session_source(const ip_inbetween *session) { return &session->source; }
 ip_box_i ip_session_active(const ip_inbetween *session) { return session->active; }
+
+/* Above this a session keeps enough for one frame and its gate, not for its neighbours' too. */
+static bool large(int width, int height) { return (double)width * height > 4e6; }
+
+uint64_t ip_inbetween_memory(int width, int height, ip_inbetween_variant variant) {
+    static const uint64_t measured[IP_INBETWEEN_VARIANTS] = {140, 300, 460}; /* bytes a pixel; see inbetween.h */
+    return (measured[variant] + (large(width, height) ? 0 : 110)) * (uint64_t)width * (uint64_t)height;
+}
 
 ipos_status ip_inbetween_open(const ip_inbetween_source *source, ip_inbetween **out) {
     *out = NULL;
@@ -234,9 +267,10 @@ ipos_status ip_inbetween_open(const ip_inbetween_source *source, ip_inbetween **
     if (!session)
         return IPOS_ERR_NO_MEMORY;
     session->source = *source;
-    bool large = (double)source->width * source->height > 4e6; /* enough for one frame and its gate, not for its neighbours' too */
-    session->frame_slots = large ? IP_FRAME_SLOTS / 2 : IP_FRAME_SLOTS;
-    session->flow_slots = large ? IP_FLOW_SLOTS / 2 : IP_FLOW_SLOTS;
+    session->pulse = (ip_pulse){beat, session};
+    bool few = large(source->width, source->height);
+    session->frame_slots = few ? IP_FRAME_SLOTS / 2 : IP_FRAME_SLOTS;
+    session->flow_slots = few ? IP_FLOW_SLOTS / 2 : IP_FLOW_SLOTS;
     session->times = ip_calloc(source->count, sizeof *session->times);
     session->loo = ip_calloc(source->count, sizeof *session->loo);
     if (!session->times || !session->loo) {

@@ -4,6 +4,7 @@
 
 #include "inbetween_plan.h"
 #include "match.h"
+#include <pthread.h>
 
 enum { IP_FRAME_SLOTS = 8, IP_FLOW_SLOTS = 12, IP_FLOW_BATCH = 8, IP_OVERRIDE_SLOTS = 3 };
 
@@ -44,6 +45,10 @@ struct ip_inbetween {
     ip_flow_slot flows[IP_FLOW_SLOTS];
     ip_override_slot overrides[IP_OVERRIDE_SLOTS];
     ip_left_out *loo; /* by known frame */
+    ip_pulse pulse;
+    pthread_t owner;     /* the thread that called: ticks are given on it alone */
+    double last_tick;
+    atomic_bool stopped; /* a tick failed in the middle of a step */
 };
 
 #endif

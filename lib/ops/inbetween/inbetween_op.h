@@ -56,6 +56,7 @@ typedef struct ib_shot {
     size_t count;
     ip_inbetween *session; /* NULL until ib_shot_open */
     ipos_box canvas;       /* the session's */
+    bool lean;             /* memory_limit does not allow the full variant at this size */
     ipos_status (*tick)(void *user);
     void *tick_user;
 } ib_shot;
@@ -63,7 +64,8 @@ typedef struct ib_shot {
 ipos_status ib_shot_find(ib_clip *clip, double time, const int64_t *hidden, size_t hidden_count, ib_shot *out);
 /* Index of the last known frame before time; false if there is none, or none after it. */
 bool ib_shot_gap(const ib_shot *shot, double time, size_t *left);
-/* Makes sure that there is a session on the clip's canvas as it is now. */
+/* Makes sure that there is a session on the clip's canvas as it is now. IPOS_ERR_NO_MEMORY where memory_limit does not even
+ * allow the plain variant. */
 ipos_status ib_shot_open(ib_shot *shot);
 void ib_shot_close(ib_shot *shot);
 /* The same shot without one of its known frames. */

@@ -145,6 +145,25 @@ typedef struct ib_scratch {
     ip_plane_f left, right, made;
 } ib_scratch;
 
+/* Bicubic kernels overshoot: nothing made may lie below or above all of the two frames, so that no negative light, no alpha over 1 and
+ * no brighter highlight comes up that the sources do not have. */
+static void keep_in_range(const ip_plane_f *const sources[2], ip_plane_f *made) {
+    float low = INFINITY, high = -INFINITY;
+    for (int i = 0; i < 2; i++)
+        for (int y = 0; y < made->height; y++) {
+            const float *row = ip_row(sources[i], y);
+            for (int x = 0; x < made->width; x++) {
+                low = row[x] < low ? row[x] : low;
+                high = row[x] > high ? row[x] : high;
+            }
+        }
+    for (int y = 0; y < made->height && low <= high; y++) {
+        float *row = ip_row(made, y);
+        for (int x = 0; x < made->width; x++)
+            row[x] = row[x] < low ? low : row[x] > high ? high : row[x]; /* NaN stays */
+    }
+}
+
 static ipos_status blend_channel(ib_clip *clip, const ip_inbetween_plan *plan, ib_scratch *planes, const ipos_frame *left,
     const ip_channel *in_left, const ipos_frame *right, const ip_channel *in_right, int colour, const ib_residual *residual,
     ipos_frame *made, const ip_channel *out) {
@@ -164,6 +183,7 @@ static ipos_status blend_channel(ib_clip *clip, const ip_inbetween_plan *plan, i
             for (int x = 0; x < residual->where.width; x++)
                 line[x] += add[x];
         }
+    keep_in_range((const ip_plane_f *const[2]){&planes->left, &planes->right}, &planes->made);
     for (int32_t y = 0; colour >= 0 && y < clip->canvas.height; y++)
         ip_from_working(clip->encoding, ip_row(&planes->made, y), (size_t)clip->canvas.width);
     return store_channel(made, out, clip->canvas, &planes->made);

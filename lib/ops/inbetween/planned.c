@@ -50,6 +50,8 @@ ipos_status ib_plan_known(ib_shot *shot, int64_t number, ip_inbetween_variant va
     }
     IP_TRY(ib_shot_open(shot));
     ib_planned planned = {0};
+    if (shot->lean && variant == IP_INBETWEEN_FULL)
+        variant = IP_INBETWEEN_PLAIN;
     ipos_status status = ip_inbetween_plan_make(shot->session, (double)number, variant, trajectory, &planned.plan);
     if (status == IPOS_OK)
         status = fill(clip, numbers, &planned);

@@ -40,6 +40,7 @@ typedef struct ib_run {
     double done, span;
     char stage[160];
     bool offered[IB_METHODS];
+    bool lean; /* somewhere memory_limit does not allow the full variant */
 } ib_run;
 
 static ipos_status run_tick(void *user) {
@@ -107,7 +108,9 @@ static ipos_status ready_shot(ib_run *run, const ib_target *target, ipos_frame *
     IP_TRY(ib_clip_frame(&run->clip, shot->numbers[target->left + 1], right));
     ib_canvas_include(&run->clip, *left);
     ib_canvas_include(&run->clip, *right);
-    return ib_shot_open(shot);
+    IP_TRY(ib_shot_open(shot));
+    run->lean = run->lean || shot->lean;
+    return IPOS_OK;
 }
 
 static double forced_trajectory(const ip_op_host *host, double automatic) {
@@ -154,7 +157,7 @@ static ipos_status measure(ib_run *run) {
             continue;
         ipos_frame *left, *right;
         IP_TRY(ready_shot(run, target, &left, &right));
-        target->choice = (ip_inbetween_choice){.variant = IP_INBETWEEN_FULL};
+        target->choice = (ip_inbetween_choice){.variant = run->shots[target->shot].lean ? IP_INBETWEEN_PLAIN : IP_INBETWEEN_FULL};
         if (gate)
             IP_TRY(ip_inbetween_choose(run->shots[target->shot].session, target->t, &target->choice));
         target->choice.trajectory = forced_trajectory(run->host, target->choice.trajectory);
@@ -189,7 +192,7 @@ static ipos_status check_methods(const ib_run *run) {
 }
 
 /* "all" leaves "gated" out where one method is best on every frame: it would be the same pictures twice. */
-static void choose_methods(ib_run *run) {
+static ipos_status choose_methods(ib_run *run) {
     const char *asked = ip_options_text(run->host->options, "variants");
     bool all = !strcmp(asked, "all");
     bool mixed = false;
@@ -205,6 +208,11 @@ static void choose_methods(ib_run *run) {
     }
     for (int m = 0; m < IB_METHODS; m++)
         run->offered[m] = all ? (m != IB_GATED || mixed) && (m != IB_LEARNED || run->learned) : ip_in_list(asked, method_names[m]);
+    if (!run->lean || !run->offered[IB_FULL])
+        return IPOS_OK;
+    run->offered[IB_FULL] = false;
+    return all ? IPOS_OK : ip_fail(IPOS_ERR_NO_MEMORY, "clip %s: the full method needs more than memory_limit (%llu MiB) at this size: "
+        "raise it, or ask for other variants", run->clip.clip->name, (unsigned long long)(run->host->memory_limit >> 20));
 }
 
 /* What method m stands for on this target. */
@@ -331,7 +339,7 @@ static char *details_of(const ib_run *run, int method) {
             (long long)target->time.num, (long long)target->time.den, target->held ? "held" : ip_inbetween_variant_name(variant),
             learned ? "true" : "false", curve, target->choice.measured ? "true" : "false");
     }
-    ip_buffer_printf(&text, "]}");
+    ip_buffer_printf(&text, "]%s}", run->lean ? ",\"left_out\":\"full: needs more than memory_limit at this size\"" : "");
     return ip_buffer_take(&text);
 }
 
@@ -379,7 +387,7 @@ static ipos_status run_all(ib_run *run) {
         IP_TRY(place_target(run, &run->targets[i]));
     }
     IP_TRY(measure(run));
-    choose_methods(run);
+    IP_TRY(choose_methods(run));
     for (size_t i = 0; i < run->count; i++) {
         IP_TRY(step(run, .5 + .5 * (double)i / (double)run->count, "making", run->targets[i].time));
         IP_TRY(make_target(run, &run->targets[i]));

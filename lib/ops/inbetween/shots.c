@@ -83,16 +83,39 @@ static ipos_status tick(void *user) {
     return shot->tick ? shot->tick(shot->tick_user) : IPOS_OK;
 }
 
+/* What the library may take, less what the frames kept for the next call take. */
+static uint64_t room(const ib_clip *clip) {
+    uint64_t largest = 0;
+    for (int i = 0; i < IB_CACHE; i++) {
+        uint64_t bytes = 0;
+        const ipos_frame *frame = clip->cache[i].frame;
+        for (size_t c = 0; frame && c < frame->channel_count; c++)
+            bytes += (uint64_t)ip_sample_bytes(frame->channels[c].type) * (uint64_t)frame->channels[c].width * (uint64_t)frame->channels[c].height;
+        largest = IP_MAX(largest, bytes);
+    }
+    uint64_t kept = largest * IB_CACHE, limit = clip->host->memory_limit;
+    return !limit ? UINT64_MAX : limit > kept ? limit - kept : 0;
+}
+
+static ipos_status check_memory(ib_shot *shot) {
+    int width = shot->canvas.width, height = shot->canvas.height;
+    uint64_t allowed = room(shot->clip), plain = ip_inbetween_memory(width, height, IP_INBETWEEN_PLAIN);
+    shot->lean = ip_inbetween_memory(width, height, IP_INBETWEEN_FULL) > allowed;
+    if (plain <= allowed)
+        return IPOS_OK;
+    return ip_fail(IPOS_ERR_NO_MEMORY,
+        "clip %s: frames of %dx%d need %llu MiB beside the source frames, memory_limit leaves %llu MiB: raise it to at least %llu MiB",
+        shot->clip->clip->name, width, height, (unsigned long long)(plain >> 20), (unsigned long long)(allowed >> 20),
+        (unsigned long long)((shot->clip->host->memory_limit - allowed + plain) >> 20) + 1);
+}
+
 ipos_status ib_shot_open(ib_shot *shot) {
     if (shot->session && !memcmp(&shot->canvas, &shot->clip->canvas, sizeof shot->canvas))
         return IPOS_OK;
     ip_inbetween_close(shot->session);
     shot->session = NULL;
     shot->canvas = shot->clip->canvas;
-    const ip_op_host *host = shot->clip->host;
-    if (12. * shot->canvas.width * shot->canvas.height > (double)host->memory_limit) /* the colour of one frame alone */
-        return ip_fail(IPOS_ERR_NO_MEMORY, "clip %s: its frames' data windows span %dx%d pixels: more than fits the memory limit of %.1f GB",
-            shot->clip->clip->name, shot->canvas.width, shot->canvas.height, (double)host->memory_limit / 1e9);
+    IP_TRY(check_memory(shot));
     ip_inbetween_source source = {
         .width = shot->clip->canvas.width,
         .height = shot->clip->canvas.height,
@@ -101,8 +124,9 @@ ipos_status ib_shot_open(ib_shot *shot) {
         .fetch = fetch,
         .tick = tick,
         .user = shot,
-        .threads = host->threads,
-        .cancel = host->cancel,
+        .lean = shot->lean,
+        .threads = shot->clip->host->threads,
+        .cancel = shot->clip->host->cancel,
     };
     return ip_inbetween_open(&source, &shot->session);
 }

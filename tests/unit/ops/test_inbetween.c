@@ -1,5 +1,6 @@
 /* The in-between operation over frames whose motion is known. */
 #include "fake_host.h"
+#include "inbetween.h"
 #include "moving.h"
 
 #include <math.h>
@@ -95,6 +96,65 @@ static void all_channels_go_along_unclamped(void **state) {
         assert_true(wrong < pixels / 20);
     }
     fake_close(&fake);
+}
+
+/* Hard black and white edges that move: a bicubic kernel overshoots at each of them. */
+static ipos_status moving_edges(int64_t number, ipos_frame **out) {
+    IP_TRY(moving_exr(number, out));
+    for (int c = 0; c < 4; c++) {
+        static const char *const names[] = {"R", "G", "B", "A"};
+        const ip_channel *channel = &(*out)->channels[ipos_frame_find_channel(*out, names[c])];
+        for (int y = 0; y < channel->height; y++)
+            for (int x = 0; x < channel->width; x++) {
+                int place = x + (*out)->data_window.x - 3 * (int)number + 200;
+                uint16_t value = ip_float_to_half(place / 9 % 2 ? (c < 3 ? 40.f : 1.f) : 0.f);
+                memcpy(channel->data + y * channel->row_stride + x * channel->pixel_stride, &value, sizeof value);
+            }
+    }
+    return IPOS_OK;
+}
+
+static void nothing_leaves_the_range_of_the_sources(void **state) {
+    (void)state;
+    fake_host fake;
+    fake_open(&fake, ip_op_inbetween.spec, 1, 12, "linear", moving_edges, NULL);
+    const ipos_rational times[] = {{6, 1}, {19, 3}};
+    fake_times(&fake, times, 2);
+    assert_int_equal(ip_op_inbetween.run(&fake.host), IPOS_OK);
+    assert_true(fake.emits >= 6);
+    for (int i = 0; i < fake.emits; i++) {
+        const ipos_frame *made = fake.emitted[i].picture;
+        ipos_box box = made->data_window;
+        for (int y = box.y; y < box.y + box.height; y++)
+            for (int x = box.x; x < box.x + box.width; x++) {
+                float r = sample(made, "R", x, y), a = sample(made, "A", x, y);
+                if (r < 0 || r > 40.1f || a < 0 || a > 1)
+                    fail_msg("%s: %g, alpha %g at %d,%d", fake.emitted[i].variant, (double)r, (double)a, x, y);
+            }
+    }
+    fake_close(&fake);
+}
+
+static void memory_limit_is_kept(void **state) {
+    (void)state;
+    const ipos_rational times[] = {{8, 1}};
+    const uint64_t full = ip_inbetween_memory(W, H, IP_INBETWEEN_FULL), kept = 12 * W * H * 3;
+    fake_host fake;
+    for (int asked = 0; asked < 3; asked++) {
+        fake_open(&fake, ip_op_inbetween.spec, 1, 20, "rec709", moving_u8,
+            asked == 1 ? (const char *const[]){"variants", "full", NULL} : NULL);
+        fake.host.memory_limit = asked == 2 ? full / 4 : full + kept / 12 - 1;
+        fake_times(&fake, times, 1);
+        ipos_status status = ip_op_inbetween.run(&fake.host);
+        assert_int_equal(status, asked ? IPOS_ERR_NO_MEMORY : IPOS_OK);
+        if (asked)
+            assert_non_null(strstr(ipos_last_error(), "memory_limit"));
+        else {
+            assert_int_equal(fake.variant_count, 2); /* plain and average */
+            assert_null(fake_picture(&fake, "full", times[0]));
+        }
+        fake_close(&fake);
+    }
 }
 
 static void nothing_crosses_a_cut(void **state) {
@@ -206,6 +266,7 @@ static void too_little_to_learn_from_is_said(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_frames_are_made_and_never_read), cmocka_unit_test(all_channels_go_along_unclamped),
+        cmocka_unit_test(nothing_leaves_the_range_of_the_sources), cmocka_unit_test(memory_limit_is_kept),
         cmocka_unit_test(nothing_crosses_a_cut), cmocka_unit_test(repeated_frames_are_not_neighbours), cmocka_unit_test(cancel_stops_it),
         cmocka_unit_test(training_gives_a_model_that_renders), cmocka_unit_test(too_little_to_learn_from_is_said),
     };

@@ -1,6 +1,7 @@
 /* lib/vision: frames between frames, on shots whose truth is known. */
 #include "scene.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdlib.h>
 
@@ -377,12 +378,58 @@ static void test_refusals(void **state) {
     ip_inbetween_plan_free(NULL);
 }
 
+static ipos_status count_down(void *user) {
+    shot *s = user;
+    return s->fetches-- > 0 ? IPOS_OK : ip_fail(IPOS_ERR_ENGINE, "the test says stop");
+}
+
+/* A tick that fails ends the call with its own status, wherever it fails. */
+static void test_tick_stops(void **state) {
+    (void)state;
+    for (int ticks = 0; ticks < 6; ticks++) {
+        shot s = {.scene = {.width = 160, .height = 96, .vx = 2}, .times = EVEN};
+        ip_inbetween_source source = shot_source(&s, 5, 2);
+        ip_inbetween *session;
+        ip_inbetween_plan *plan;
+        source.tick = count_down;
+        assert_int_equal(ip_inbetween_open(&source, &session), IPOS_OK);
+        assert_int_equal(ip_inbetween_plan_make(session, 3, IP_INBETWEEN_AVERAGE, 0, &plan), IPOS_OK); /* fetches what is needed */
+        ip_inbetween_plan_free(plan);
+        s.fetches = ticks;
+        ipos_status status = ip_inbetween_plan_make(session, 3, IP_INBETWEEN_FULL, 0, &plan);
+        assert_int_equal(status, IPOS_ERR_ENGINE);
+        assert_null(plan);
+        s.fetches = INT_MAX; /* and the session is as good as new */
+        assert_int_equal(ip_inbetween_plan_make(session, 3, IP_INBETWEEN_FULL, 0, &plan), IPOS_OK);
+        ip_inbetween_plan_free(plan);
+        ip_inbetween_close(session);
+    }
+}
+
+static void test_lean(void **state) {
+    (void)state;
+    shot s = {.scene = {.width = 160, .height = 96, .vx = 2.5, .vy = 1}, .times = EVEN};
+    ip_inbetween_source source = shot_source(&s, 5, 2);
+    ip_inbetween *session;
+    ip_inbetween_choice choice;
+    source.lean = true;
+    assert_int_equal(ip_inbetween_open(&source, &session), IPOS_OK);
+    assert_int_equal(ip_inbetween_choose(session, 3, &choice), IPOS_OK);
+    assert_true(choice.measured);
+    assert_int_equal(choice.variant, IP_INBETWEEN_PLAIN);
+    assert_true(choice.psnr[IP_INBETWEEN_FULL] == 0 && choice.psnr[IP_INBETWEEN_PLAIN] > 20);
+    ip_inbetween_close(session);
+    uint64_t plain = ip_inbetween_memory(4096, 2160, IP_INBETWEEN_PLAIN), full = ip_inbetween_memory(4096, 2160, IP_INBETWEEN_FULL);
+    assert_true(plain > 2000000000 && plain < full && full < 5000000000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_translation), cmocka_unit_test(test_rotation), cmocka_unit_test(test_occlusion), cmocka_unit_test(test_large_motion),
         cmocka_unit_test(test_identical_frames_stay), cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_broken_samples_stay_local), cmocka_unit_test(test_channels_keep_their_values),
         cmocka_unit_test(test_tiny_frames), cmocka_unit_test(test_accelerated_path), cmocka_unit_test(test_gate),
-        cmocka_unit_test(test_fusion_arrays), cmocka_unit_test(test_letterbox), cmocka_unit_test(test_refusals)};
+        cmocka_unit_test(test_fusion_arrays), cmocka_unit_test(test_letterbox), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_tick_stops), cmocka_unit_test(test_lean)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,10 @@
 /* lib/vision: planes, sampling, filling, projection, flow. */
 #include "scene.h"
 #include "flow.h"
+#include "match.h"
 #include "splat.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdlib.h>
 
@@ -131,13 +133,61 @@ static void test_flow(void **state) {
     ip_flow_options options = {.finest = 1, .threads = 1};
     ip_plane_f a = plane(20, 20), b = plane(21, 20), flow[2];
     assert_int_equal(ip_flow(&a, &b, &options, flow), IPOS_ERR_ARGUMENT);
-    ip_cancel cancel;
-    atomic_init(&cancel.set, 1);
-    options.cancel = &cancel;
-    assert_int_equal(ip_flow(&a, &a, &options, flow), IPOS_ERR_CANCELLED);
-    assert_null(flow[0].data);
     ip_plane_free(&a);
     ip_plane_free(&b);
+}
+
+typedef struct counted {
+    int beats, last; /* says stop from this beat on */
+} counted;
+
+static bool count_beat(void *user) {
+    counted *c = user;
+    return ++c->beats < c->last;
+}
+
+/* Long steps give signs of life all the way, and end soon after they are told to. */
+static void test_pulse(void **state) {
+    (void)state;
+    ip_image3 image[2];
+    scene s = {.width = 320, .height = 200, .vx = 5};
+    for (int i = 0; i < 2; i++)
+        for (int c = 0; c < 3; c++) {
+            image[i].c[c] = plane(s.width, s.height);
+            for (int y = 0; y < s.height; y++)
+                for (int x = 0; x < s.width; x++)
+                    ip_row(&image[i].c[c], y)[x] = scene_at(&s, i, x, y);
+        }
+    counted all = {.last = INT_MAX};
+    ip_pulse pulse = {count_beat, &all};
+    ip_flow_options options = {.finest = 1, .threads = 1, .pulse = &pulse};
+    ip_plane_f flow[2], back[2];
+    assert_int_equal(ip_flow(&image[0].c[0], &image[1].c[0], &options, back), IPOS_OK);
+    assert_true(all.beats > 15);
+    for (int stop = 1; stop < all.beats; stop += 7) {
+        counted some = {.last = stop};
+        pulse.user = &some;
+        assert_int_equal(ip_flow(&image[0].c[0], &image[1].c[0], &options, flow), IPOS_ERR_CANCELLED);
+        assert_null(flow[0].data);
+        assert_true(some.beats <= stop + 8);
+    }
+    ip_override sides[2];
+    all.beats = 0;
+    pulse.user = &all;
+    assert_int_equal(ip_match(&image[0], &image[1], back, back, 1, &pulse, sides), IPOS_OK);
+    assert_true(all.beats > 2 * s.height);
+    for (int i = 0; i < 2; i++)
+        ip_override_free(&sides[i]);
+    for (int stop = 1; stop < all.beats; stop += all.beats / 9) {
+        counted some = {.last = stop};
+        pulse.user = &some;
+        assert_int_equal(ip_match(&image[0], &image[1], back, back, 1, &pulse, sides), IPOS_ERR_CANCELLED);
+        assert_null(sides[0].mask.data);
+        assert_true(some.beats <= stop + 24);
+    }
+    ip_planes_free(back, 2);
+    for (int i = 0; i < 2; i++)
+        ip_planes_free(image[i].c, 3);
 }
 
 static void test_letterbox(void **state) {
@@ -165,6 +215,6 @@ static void test_letterbox(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sampling), cmocka_unit_test(test_blur_is_the_mean), cmocka_unit_test(test_fill),
-        cmocka_unit_test(test_splat), cmocka_unit_test(test_flow), cmocka_unit_test(test_letterbox)};
+        cmocka_unit_test(test_splat), cmocka_unit_test(test_flow), cmocka_unit_test(test_pulse), cmocka_unit_test(test_letterbox)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
