@@ -5,12 +5,21 @@
 
 static const int64_t MOST_NUMBER = INT64_C(1) << 40, MOST_FRAMES = 10000000; /* a list of them is made in the engine */
 
+/* There, and fit for the ledger, which is JSON. */
+static ipos_status check_ledger_text(const char *text, const char *what)
+{
+    IP_TRY(ip_check_text(text, what));
+    json_t *value = json_string(text);
+    json_decref(value);
+    return value ? IPOS_OK : ip_fail(IPOS_ERR_ARGUMENT, "%s: not valid UTF-8", what);
+}
+
 static ipos_status check_clip(const ipos_host_clip *clip)
 {
-    IP_TRY(ip_check_text(clip->name, "name of the host's clip"));
-    IP_TRY(ip_check_text(clip->encoding, "encoding of the host's clip"));
-    IP_TRY(ip_check_text(clip->owner, "owner of the host's clip"));
-    IP_TRY(ip_check_text(clip->licence, "licence of the host's clip"));
+    IP_TRY(check_ledger_text(clip->name, "name of the host's clip"));
+    IP_TRY(check_ledger_text(clip->encoding, "encoding of the host's clip"));
+    IP_TRY(check_ledger_text(clip->owner, "owner of the host's clip"));
+    IP_TRY(check_ledger_text(clip->licence, "licence of the host's clip"));
     if (clip->training != IPOS_TRAINING_ALLOWED && clip->training != IPOS_TRAINING_DENIED)
         return ip_fail(IPOS_ERR_ARGUMENT, "host clip '%s': training must be stated: IPOS_TRAINING_ALLOWED or IPOS_TRAINING_DENIED", clip->name);
     if (clip->first > clip->last)

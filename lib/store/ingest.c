@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static const int64_t FIRST_FRAME_MOST = INT64_C(1) << 40; /* far from where a film's own numbers would overflow */
+
 /* Frames in order for ip_shots_find. */
 typedef struct ip_thumb_reader {
     sqlite3_stmt *row;
@@ -259,6 +261,9 @@ static ipos_status check_config(const char *footage, const ipos_clip_config *con
     if (config->training != IPOS_TRAINING_ALLOWED && config->training != IPOS_TRAINING_DENIED)
         return ip_fail(IPOS_ERR_ARGUMENT, "clip \"%s\": whether it may be trained on is unknown: say allowed or denied",
             config->name);
+    if (config->first_frame < -FIRST_FRAME_MOST || config->first_frame > FIRST_FRAME_MOST)
+        return ip_fail(IPOS_ERR_ARGUMENT, "clip \"%s\": first_frame %lld, expected at most %lld either way", config->name,
+            (long long)config->first_frame, (long long)FIRST_FRAME_MOST);
     return IPOS_OK;
 }
 

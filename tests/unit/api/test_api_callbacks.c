@@ -114,12 +114,20 @@ static void test_host_clip_limits(void **state)
     assert_int_equal(ipos_operation_set_host_clip(operation, &clip, fetch, &m), IPOS_ERR_ARGUMENT);
     assert_non_null(strstr(ipos_last_error(), "rec709"));
     clip = host_clip();
+    clip.owner = "K\xf6ln"; /* Latin-1 */
+    assert_int_equal(ipos_operation_set_host_clip(operation, &clip, fetch, &m), IPOS_ERR_ARGUMENT);
+    assert_non_null(strstr(ipos_last_error(), "UTF-8"));
+    clip = host_clip();
     clip.first = (INT64_C(1) << 40) - 9;
     clip.last = INT64_C(1) << 40;
     OK(ipos_operation_set_host_clip(operation, &clip, fetch, &m));
     OK(ipos_operation_set_frames(operation, "9999/10000"));
     assert_int_equal(ipos_operation_run(operation, NULL, NULL), IPOS_ERR_ARGUMENT); /* far outside, not overflown into */
     ipos_operation_release(operation);
+    ipos_clip_config movie = fixture_clip("film");
+    movie.first_frame = INT64_MAX;
+    assert_int_equal(ipos_project_ingest(m.made->project, m.made->folder, &movie, NULL, NULL), IPOS_ERR_ARGUMENT);
+    assert_non_null(strstr(ipos_last_error(), "first_frame"));
 }
 
 static void test_host_timecode(void **state)
