@@ -55,7 +55,10 @@ ipos_status ip_fail_in(ipos_status status, const char *format, ...)
     memcpy(before, error_text, sizeof before);
     va_list args;
     va_start(args, format);
-    set_text(format, args, before);
+    /* What was decoded from memory has a name after all: the caller's. */
+    static const char unnamed[] = "(memory): ";
+    const size_t skip = sizeof unnamed - 1;
+    set_text(format, args, strncmp(before, unnamed, skip) == 0 ? before + skip : before);
     va_end(args);
     return status;
 }

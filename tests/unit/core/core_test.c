@@ -24,6 +24,10 @@ static void test_error_text(void **state)
     assert_string_equal(ipos_last_error(), "a.png: value 7");
     assert_int_equal(ip_fail_in(IPOS_ERR_IO, "clip %d", 3), IPOS_ERR_IO);
     assert_string_equal(ipos_last_error(), "clip 3: a.png: value 7");
+    ip_fail(IPOS_ERR_FORMAT, "(memory): cut off");
+    ip_fail_in(IPOS_ERR_FORMAT, "b.png");
+    assert_string_equal(ipos_last_error(), "b.png: cut off");
+    ip_fail(IPOS_ERR_IO, "clip 3: a.png: value 7");
     ip_fail(IPOS_ERR_IO, "again: %s", ipos_last_error()); /* its own text as an argument */
     assert_string_equal(ipos_last_error(), "again: clip 3: a.png: value 7");
     ip_fail(IPOS_ERR_IO, "bad \xff name \xc3");
