@@ -84,6 +84,12 @@ ipos_status ib_plan_known(ib_shot *shot, int64_t number, ip_inbetween_variant va
 /* The colour the plan gives on the active part, with residual (may be NULL) added. */
 ipos_status ib_plan_colour(const ib_planned *planned, const ib_residual *residual, int threads, ip_image3 *out);
 
+/* How near a made picture comes to the true one of the same size; compare.c. psnr: dB, peak 1 in the working encoding. ssim: of luma. */
+typedef struct ib_likeness {
+    double psnr, ssim;
+} ib_likeness;
+ipos_status ib_compare(const ip_image3 *made, const ip_image3 *truth, int threads, ib_likeness *out);
+
 extern const ip_op_spec ip_op_inbetween_spec; /* spec.c */
 extern const ip_op ip_op_inbetween;
 ipos_status ib_train(ip_op_host *host); /* train.c */

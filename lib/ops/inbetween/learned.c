@@ -4,8 +4,6 @@
 #include "fuse.h"
 #include "samples.h"
 
-#include <math.h>
-
 struct ib_learned {
     ip_op_host *host;
     ip_fuse *fuse;
@@ -101,50 +99,29 @@ void ib_residual_free(ib_residual *residual) {
     *residual = (ib_residual){0};
 }
 
-/* Against the truth b. A sample that is not finite where the truth is counts as wrong by the whole range, or a network that gives
- * nothing but NaN would look perfect. */
-static double mean_square(const ip_plane_f *a, const ip_plane_f *b) {
-    double sum = 0;
-    for (int y = 0; y < a->height; y++) {
-        const float *p = ip_row(a, y), *q = ip_row(b, y);
-        double line = 0;
-        for (int x = 0; x < a->width; x++) {
-            double d = (double)p[x] - (double)q[x];
-            line += isfinite(d) ? d * d : isfinite(q[x]) ? 1 : 0;
-        }
-        sum += line;
-    }
-    return sum / ((double)a->width * a->height);
-}
-
-static double psnr(const ip_image3 *a, const ip_image3 *b) {
-    double error = 0;
-    for (int c = 0; c < 3; c++)
-        error += mean_square(&a->c[c], &b->c[c]) / 3;
-    return -10 * log10(fmax(error, 1e-10));
-}
-
 typedef struct trial_work {
     ib_learned *learned;
     ib_trial *out;
 } trial_work;
 
+static ipos_status compare(const ib_planned *planned, const ib_residual *residual, int threads, ib_likeness *out) {
+    ip_image3 made = {0};
+    ipos_status status = ib_plan_colour(planned, residual, threads, &made);
+    if (status == IPOS_OK)
+        status = ib_compare(&made, &planned->truth, threads, out);
+    ib_image3_free(&made);
+    return status;
+}
+
 /* With the plan at hand: its own picture, then the network's, both beside the truth on the active part. */
 static ipos_status trial(void *user, const ib_planned *planned) {
     trial_work *work = user;
     int threads = work->learned->host->threads;
-    ip_image3 made;
-    IP_TRY(ib_plan_colour(planned, NULL, threads, &made));
-    work->out->classical = psnr(&made, &planned->truth);
-    ib_image3_free(&made);
+    IP_TRY(compare(planned, NULL, threads, &work->out->classical));
     ib_residual residual;
     IP_TRY(ib_learned_apply(work->learned, planned->plan, &planned->left, &planned->right, threads, &residual));
-    ipos_status status = ib_plan_colour(planned, &residual, threads, &made);
-    if (status == IPOS_OK) {
-        work->out->learned = psnr(&made, &planned->truth);
-        work->out->measured = true;
-        ib_image3_free(&made);
-    }
+    ipos_status status = compare(planned, &residual, threads, &work->out->learned);
+    work->out->measured = status == IPOS_OK;
     ib_residual_free(&residual);
     return status;
 }
@@ -152,7 +129,9 @@ static ipos_status trial(void *user, const ib_planned *planned) {
 /* A network has to show at least so many dB on the known neighbours before a frame is made with it. */
 static const double learned_margin = .02;
 
-bool ib_learned_helps(const ip_inbetween_choice *choice, double gain) {
+bool ib_learned_helps(const ip_inbetween_choice *choice, double gain, double structure) {
+    if (structure < 0)
+        return false;
     if (choice->variant != IP_INBETWEEN_AVERAGE)
         return gain >= learned_margin;
     return choice->measured && choice->psnr[IP_INBETWEEN_PLAIN] + gain >= choice->psnr[IP_INBETWEEN_AVERAGE] + learned_margin;

@@ -18,11 +18,11 @@ void ib_residual_free(ib_residual *residual);
  * false where it has none. psnr: peak 1 in the working encoding, on the part inside the letterbox. */
 typedef struct ib_trial {
     bool measured;
-    double classical, learned;
+    ib_likeness classical, learned;
 } ib_trial;
 /* Whether a network that gained so many dB on the known neighbours over the classical plan it sits on is also ahead of the best
- * method without one: an average has no plan to sit on. */
-bool ib_learned_helps(const ip_inbetween_choice *choice, double gain);
+ * method without one: an average has no plan to sit on. structure: the gain in SSIM; a network that pays for PSNR with blur is refused. */
+bool ib_learned_helps(const ip_inbetween_choice *choice, double gain, double structure);
 ipos_status ib_learned_trial(ib_learned *learned, const ib_shot *shot, size_t index, const ip_inbetween_choice *choice, ib_trial *out);
 
 #endif

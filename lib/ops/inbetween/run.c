@@ -120,7 +120,7 @@ static double forced_trajectory(const ip_op_host *host, double automatic) {
 
 static ipos_status try_learned(ib_run *run, ib_target *target) {
     const ib_shot *shot = &run->shots[target->shot];
-    double gain = 0;
+    double gain = 0, structure = 0;
     int measured = 0;
     for (size_t i = target->left; i <= target->left + 1; i++) {
         if (!run->tried[i]) {
@@ -128,14 +128,15 @@ static ipos_status try_learned(ib_run *run, ib_target *target) {
             run->tried[i] = true;
         }
         if (run->trials[i].measured) {
-            gain += run->trials[i].learned - run->trials[i].classical;
+            gain += run->trials[i].learned.psnr - run->trials[i].classical.psnr;
+            structure += run->trials[i].learned.ssim - run->trials[i].classical.ssim;
             measured++;
         }
     }
     target->learned_measured = measured > 0;
     if (measured)
         target->learned_gain = gain / measured;
-    target->use_learned = measured && ib_learned_helps(&target->choice, target->learned_gain);
+    target->use_learned = measured && ib_learned_helps(&target->choice, target->learned_gain, structure);
     return IPOS_OK;
 }
 
@@ -343,15 +344,29 @@ static char *details_of(const ib_run *run, int method) {
     return ip_buffer_take(&text);
 }
 
+/* A network that the gate keeps out of a frame does not lead the list, whatever its PSNR: it ranks just below the best without it. */
+static double rank_score(const ib_run *run, int method, double score) {
+    bool refused = false;
+    for (size_t i = 0; i < run->count; i++)
+        refused = refused || (!run->targets[i].held && !run->targets[i].use_learned);
+    if (method != IB_LEARNED || !refused)
+        return score;
+    double best = -1;
+    for (int m = IB_FULL; m < IB_METHODS; m++)
+        best = run->offered[m] ? fmax(best, score_of(run, m)) : best;
+    return fmin(score, best - 1e-6);
+}
+
 /* Best score first; methods that could not be measured keep their order behind those that were. The gate's own choice leads. */
 static ipos_status rank_methods(ib_run *run) {
     int order[IB_METHODS], count = 0;
-    double score[IB_METHODS];
+    double score[IB_METHODS], ranked[IB_METHODS];
     for (int m = 0; m < IB_METHODS; m++)
         if (run->offered[m]) {
             score[m] = score_of(run, m);
+            ranked[m] = rank_score(run, m, score[m]);
             int at = count++;
-            for (; at > 0 && score[m] > score[order[at - 1]] && order[at - 1] != IB_GATED; at--)
+            for (; at > 0 && ranked[m] > ranked[order[at - 1]] && order[at - 1] != IB_GATED; at--)
                 order[at] = order[at - 1];
             order[at] = m;
         }

@@ -128,15 +128,37 @@ static void odd_channels(void **state) {
 static void a_network_must_beat_the_best_method(void **state) {
     (void)state;
     ip_inbetween_choice choice = {.variant = IP_INBETWEEN_AVERAGE, .measured = true, .psnr = {40, 30, 29}};
-    assert_false(ib_learned_helps(&choice, 3));
-    assert_true(ib_learned_helps(&choice, 11));
+    assert_false(ib_learned_helps(&choice, 3, .01));
+    assert_true(ib_learned_helps(&choice, 11, .01));
     choice = (ip_inbetween_choice){.variant = IP_INBETWEEN_FULL, .measured = true, .psnr = {30, 35, 36}};
-    assert_true(ib_learned_helps(&choice, .1));
-    assert_false(ib_learned_helps(&choice, -.1));
+    assert_true(ib_learned_helps(&choice, .1, 0));
+    assert_false(ib_learned_helps(&choice, .1, -.001)); /* PSNR paid for with blur */
+    assert_false(ib_learned_helps(&choice, -.1, .01));
+}
+
+static void blur_is_less_alike(void **state) {
+    (void)state;
+    ip_image3 truth, made;
+    ib_likeness same, blurred;
+    assert_int_equal(ib_image3_new(64, 48, &truth), IPOS_OK);
+    assert_int_equal(ib_image3_new(64, 48, &made), IPOS_OK);
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < 48; y++)
+            for (int x = 0; x < 64; x++) {
+                ip_row(&truth.c[c], y)[x] = .5f + .2f * ((x ^ y) & 1);
+                ip_row(&made.c[c], y)[x] = .6f;
+            }
+    assert_int_equal(ib_compare(&truth, &truth, 2, &same), IPOS_OK);
+    assert_int_equal(ib_compare(&made, &truth, 2, &blurred), IPOS_OK);
+    assert_true(same.psnr >= 99.9 && fabs(same.ssim - 1) < 1e-3);
+    assert_true(fabs(blurred.psnr - 20) < .1 && blurred.ssim < .2);
+    ib_image3_free(&truth);
+    ib_image3_free(&made);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_smallest_frames), cmocka_unit_test(the_shortest_clips),
-        cmocka_unit_test(odd_channels), cmocka_unit_test(a_network_must_beat_the_best_method)};
+        cmocka_unit_test(odd_channels), cmocka_unit_test(a_network_must_beat_the_best_method),
+        cmocka_unit_test(blur_is_less_alike)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
