@@ -18,6 +18,8 @@ void ip_verify_problem(ip_verify *verify, const char *format, ...) IP_PRINTF(2, 
 ipos_status ip_verify_chain(ip_verify *verify);                                    /* verify.c: the ledger itself; replays it */
 void ip_verify_replay(ip_verify *verify, const char *act, const char *by, const json_t *details); /* verify_replay.c */
 ipos_status ip_verify_catalogue(ip_verify *verify);                                /* verify_catalogue.c */
+/* where: "" or a condition that ends in a space. verify_catalogue.c */
+ipos_status ip_verify_each_clip(ip_verify *verify, const char *where, ipos_status (*check)(ip_verify *verify, const ip_clip_row *clip));
 ipos_status ip_verify_files(ip_verify *verify, bool footage);                      /* verify_files.c */
 
 #endif

@@ -55,12 +55,12 @@ static ipos_status check_clip(ip_verify *verify, const ip_clip_row *row)
     return IPOS_OK;
 }
 
-static ipos_status check_clips(ip_verify *verify)
+ipos_status ip_verify_each_clip(ip_verify *verify, const char *where, ipos_status (*check)(ip_verify *, const ip_clip_row *))
 {
     sqlite3_stmt *rows;
     bool more = false;
     ip_clip_row row;
-    char *sql = ip_format("%sORDER BY id", ip_clip_select);
+    char *sql = ip_format("%s%sORDER BY id", ip_clip_select, where);
     ipos_status status = sql ? ip_db_prepare(verify->store->db, &rows, sql, "") : ip_no_memory(512);
 
     if (!sql)
@@ -69,7 +69,7 @@ static ipos_status check_clips(ip_verify *verify)
     while (status == IPOS_OK && (status = ip_db_step(rows, &more)) == IPOS_OK && more) {
         status = ip_clip_next(rows, &row);
         if (status == IPOS_OK) {
-            status = check_clip(verify, &row);
+            status = check(verify, &row);
             ip_clip_row_free(&row);
         }
     }
@@ -167,7 +167,7 @@ static ipos_status check_project(ip_verify *verify)
 ipos_status ip_verify_catalogue(ip_verify *verify)
 {
     IP_TRY(check_project(verify));
-    IP_TRY(check_clips(verify));
+    IP_TRY(ip_verify_each_clip(verify, "", check_clip));
     IP_TRY(each(verify, "SELECT id, state, decided_by, decided_note, decided_when FROM options ORDER BY id", check_option));
     IP_TRY(each(verify, "SELECT name, version FROM models ORDER BY id", check_model));
     report_missing(verify, "clip", verify->clips);

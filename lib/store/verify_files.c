@@ -88,34 +88,12 @@ static ipos_status clip_files(ip_verify *verify, const ip_clip_row *clip)
     return status;
 }
 
-static ipos_status all_footage(ip_verify *verify)
-{
-    sqlite3_stmt *rows;
-    bool more = false;
-    ip_clip_row row;
-    char *sql = ip_format("%sWHERE state='ready' ORDER BY id", ip_clip_select);
-    ipos_status status = sql ? ip_db_prepare(verify->store->db, &rows, sql, "") : ip_no_memory(512);
-
-    if (!sql)
-        return status;
-    ip_free(sql);
-    while (status == IPOS_OK && (status = ip_db_step(rows, &more)) == IPOS_OK && more) {
-        status = ip_clip_next(rows, &row);
-        if (status == IPOS_OK) {
-            status = clip_files(verify, &row);
-            ip_clip_row_free(&row);
-        }
-    }
-    sqlite3_finalize(rows);
-    return status;
-}
-
 ipos_status ip_verify_files(ip_verify *verify, bool footage)
 {
     IP_TRY(option_files(verify));
     IP_TRY(model_files(verify));
     if (footage)
-        IP_TRY(all_footage(verify));
+        IP_TRY(ip_verify_each_clip(verify, "WHERE state='ready' ", clip_files));
     return ip_progress_tell(&verify->progress, 1, verify->files + verify->frames, verify->files + verify->frames, verify->bytes,
         true);
 }
