@@ -14,6 +14,7 @@ typedef enum ip_tiff_way {
     IP_TIFF_SAMPLES, /* as they are, small depths widened */
     IP_TIFF_PALETTE,
     IP_TIFF_RGBA,    /* libtiff's own conversion to 8-bit RGB(A): YCbCr that is not JPEG, CMYK, Lab, old JPEG */
+    IP_TIFF_CMYK,    /* 16-bit C,M,Y,K to R,G,B, which libtiff converts at 8 bits only */
     IP_TIFF_LOGLUV,  /* XYZ floats to Rec.709 primaries */
 } ip_tiff_way;
 

@@ -114,6 +114,14 @@ static ipos_status rgba_way(ip_tiff_file *file, const layout *l, char *text) {
     return IPOS_OK;
 }
 
+static ipos_status cmyk_way(ip_tiff_file *file, const layout *l) {
+    file->way = IP_TIFF_CMYK;
+    file->page.sample_type = IPOS_U16;
+    file->page.channels = 3;
+    name_channels(&file->page, l, 3);
+    return IPOS_OK;
+}
+
 static ipos_status log_way(ip_tiff_file *file, layout *l, char *text) {
     bool color = l->photometric == PHOTOMETRIC_LOGLUV;
     if (l->planar != PLANARCONFIG_CONTIG || (l->compression != COMPRESSION_SGILOG && l->compression != COMPRESSION_SGILOG24) ||
@@ -150,6 +158,7 @@ static ipos_status choose_way(ip_tiff_file *file, layout *l, char *text) {
             return samples_way(file, l, 3, text);
         return rgba_way(file, l, text);
     case PHOTOMETRIC_SEPARATED:
+        return l->bits == 16 && l->samples == 4 && l->format == SAMPLEFORMAT_UINT ? cmyk_way(file, l) : rgba_way(file, l, text);
     case PHOTOMETRIC_CIELAB:
     case PHOTOMETRIC_ICCLAB:
     case PHOTOMETRIC_ITULAB:

@@ -97,6 +97,21 @@ static void palette_run(ip_tiff_file *file, const uint8_t *row, uint32_t n, cons
     }
 }
 
+/* Ink c of a row: R, G, B = (1 - C, M, Y) * (1 - K), without a profile, as libtiff does at 8 bits. K, the last, comes after the others. */
+static void ink_run(const uint8_t *row, uint32_t step, uint32_t n, uint32_t ink, const ipos_plane *planes, uint32_t x, uint32_t y) {
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t left, light;
+        memcpy(&left, row + 2 * ((size_t)i * step), 2);
+        left = (uint16_t)(65535 - left);
+        for (uint32_t c = ink < 3 ? ink : 0; c < (ink < 3 ? ink + 1 : 3); c++) {
+            uint8_t *to = place(&planes[c], x + i, y);
+            memcpy(&light, to, 2);
+            light = ink < 3 ? left : (uint16_t)(((uint32_t)light * left + 32767) / 65535);
+            memcpy(to, &light, 2);
+        }
+    }
+}
+
 /* libtiff's matrix from XYZ to Rec.709 primaries. */
 static void xyz_run(const uint8_t *row, uint32_t n, const ipos_plane *planes, uint32_t x, uint32_t y) {
     static const double m[3][3] = {{2.690, -1.276, -0.414}, {-1.022, 1.978, 0.044}, {0.061, -0.224, 1.163}};
@@ -117,6 +132,9 @@ static void put_row(
         palette_run(file, row, n, planes, x, y);
     } else if (file->way == IP_TIFF_LOGLUV) {
         xyz_run(row, n, planes, x, y);
+    } else if (file->way == IP_TIFF_CMYK) {
+        for (uint32_t ink = plane >= 0 ? (uint32_t)plane : 0; ink < (plane >= 0 ? (uint32_t)plane + 1 : 4); ink++)
+            ink_run(plane >= 0 ? row : row + 2 * ink, plane >= 0 ? 1 : 4, n, ink, planes, x, y);
     } else if (plane >= 0) {
         ip_tiff_widen(row, 0, 1, n, file, place(&planes[plane], x, y), planes[plane].pixel_stride);
     } else {

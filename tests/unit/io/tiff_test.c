@@ -198,9 +198,46 @@ static void foreign_attributes_survive(void **state) {
     ipos_frame_release(again);
 }
 
+static size_t put(uint8_t *to, size_t at, uint32_t value, int bytes) {
+    for (int i = 0; i < bytes; i++)
+        to[at + (size_t)i] = (uint8_t)(value >> (8 * i));
+    return at + (size_t)bytes;
+}
+
+/* Two pixels of 16-bit ink, put down by hand as nothing of ours writes them: R,G,B = (1 - C,M,Y) * (1 - K). */
+static void deep_ink_becomes_deep_light(void **state) {
+    (void)state;
+    static const uint16_t ink[8] = {0, 32768, 65535, 0, 1000, 0, 20000, 32767};
+    static const uint32_t tags[][3] = {{256, 4, 2}, {257, 4, 1}, {258, 3, 0}, {259, 3, 1}, {262, 3, 5}, {273, 4, 8}, {277, 3, 4}, {278, 4, 1}, {279, 4, 16}};
+    uint8_t file[256] = {0};
+    size_t at = put(file, put(file, put(file, 0, 0x4949, 2), 42, 2), 32, 4), count = sizeof tags / sizeof *tags;
+    for (int i = 0; i < 8; i++)
+        at = put(file, at, ink[i], 2);
+    for (int i = 0; i < 4; i++)
+        put(file, 24 + 2 * (size_t)i, 16, 2);
+    at = put(file, 32, (uint32_t)count, 2);
+    for (size_t i = 0; i < count; i++)
+        at = put(file, put(file, put(file, put(file, at, tags[i][0], 2), tags[i][1], 2), tags[i][0] == 258 ? 4 : 1, 4),
+            tags[i][0] == 258 ? 24 : tags[i][2], 4);
+    ip_io_env env = {0};
+    ipos_frame *frame;
+    if (ip_image_read(&env, NULL, file, at + 4, 0, &frame) != IPOS_OK)
+        fail_msg("%s", ipos_last_error());
+    assert_int_equal(frame->channel_count, 3);
+    for (int x = 0; x < 2; x++)
+        for (int c = 0; c < 3; c++) {
+            const ip_channel *channel = &frame->channels[ipos_frame_find_channel(frame, (const char *[]){"R", "G", "B"}[c])];
+            uint16_t value;
+            assert_int_equal(channel->type, IPOS_U16);
+            memcpy(&value, channel->data + x * channel->pixel_stride, 2);
+            assert_int_equal(value, (uint16_t)((65535.0 - ink[4 * x + c]) * (65535.0 - ink[4 * x + 3]) / 65535 + .5));
+        }
+    ipos_frame_release(frame);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_layout), cmocka_unit_test(pages_and_extra_channels),
         cmocka_unit_test(tags_survive), cmocka_unit_test(small_depths), cmocka_unit_test(foreign_attributes_survive),
-        cmocka_unit_test(refusals)};
+        cmocka_unit_test(refusals), cmocka_unit_test(deep_ink_becomes_deep_light)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
