@@ -89,6 +89,16 @@ typedef void (*ip_range_fn)(void *user, int64_t begin, int64_t end);
 void ip_parallel(int threads, int64_t count, int64_t grain, ip_range_fn body, void *user);
 int ip_processors(void); /* those this process may use */
 
+/* rng.c. Random numbers by counter: any place of any stream is reached directly, so a resumed run draws what the first would have. */
+typedef struct ip_rng {
+    uint64_t key, stream, counter;
+} ip_rng;
+ip_rng ip_rng_at(uint64_t seed, uint64_t stream);
+uint64_t ip_rng_bits(ip_rng *rng);
+double ip_rng_unit(ip_rng *rng);                   /* 0 <= x < 1 */
+int64_t ip_rng_below(ip_rng *rng, int64_t count);  /* 0..count-1; count > 0 */
+double ip_rng_normal(ip_rng *rng);
+
 /* time.c */
 double ip_now(void);               /* monotonic seconds */
 void ip_utc_text(char out[32]);    /* "2026-11-22T22:20:32.123Z" */
@@ -108,6 +118,22 @@ const char *ip_options_text(const ip_option_values *values, const char *name); /
 int64_t ip_options_int(const ip_option_values *values, const char *name);
 double ip_options_real(const ip_option_values *values, const char *name);
 bool ip_options_bool(const ip_option_values *values, const char *name);
+
+/* Whether value is in a list in ascending order. */
+static inline bool ip_sorted_has(const int64_t *sorted, size_t count, int64_t value)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sorted[middle] == value)
+            return true;
+        if (sorted[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
 
 /* A cancel flag set from any thread. */
 typedef struct ip_cancel {

@@ -1,19 +1,9 @@
-/* Networks over the backend's table: a tape that owns what a computation makes, parameters by name, layers, losses, random numbers. */
+/* Networks over the backend's table: a tape that owns what a computation makes, parameters by name, layers, losses. */
 #ifndef IP_NN_H
 #define IP_NN_H
 
 #include "backend.h"
 #include "core.h"
-
-/* Random numbers by counter: any place of any stream is reached directly, so a resumed run draws what the first would have. */
-typedef struct ip_rng {
-    uint64_t key, stream, counter;
-} ip_rng;
-ip_rng ip_rng_at(uint64_t seed, uint64_t stream);
-uint64_t ip_rng_bits(ip_rng *rng);
-double ip_rng_unit(ip_rng *rng);                   /* 0 <= x < 1 */
-int64_t ip_rng_below(ip_rng *rng, int64_t count);  /* 0..count-1; count > 0 */
-double ip_rng_normal(ip_rng *rng);
 
 /* A tape owns every tensor made through it. The first failure sticks: later calls do nothing and give NULL, so a network is written
  * without checks and asked once at the end. Inputs may come from elsewhere. */
@@ -43,8 +33,13 @@ ip_tensor *ip_t_channels_last(ip_tape *t, const ip_tensor *x);
 ip_tensor *ip_t_add(ip_tape *t, const ip_tensor *a, const ip_tensor *b);
 ip_tensor *ip_t_sub(ip_tape *t, const ip_tensor *a, const ip_tensor *b);
 ip_tensor *ip_t_mul(ip_tape *t, const ip_tensor *a, const ip_tensor *b);
+ip_tensor *ip_t_div(ip_tape *t, const ip_tensor *a, const ip_tensor *b);
 ip_tensor *ip_t_affine(ip_tape *t, const ip_tensor *x, double scale, double offset);
+ip_tensor *ip_t_clamp(ip_tape *t, const ip_tensor *x, double low, double high);
 ip_tensor *ip_t_abs(ip_tape *t, const ip_tensor *x);
+ip_tensor *ip_t_exp(ip_tape *t, const ip_tensor *x);
+ip_tensor *ip_t_log(ip_tape *t, const ip_tensor *x);
+ip_tensor *ip_t_sigmoid(ip_tape *t, const ip_tensor *x);
 ip_tensor *ip_t_sqrt(ip_tape *t, const ip_tensor *x);
 ip_tensor *ip_t_square(ip_tape *t, const ip_tensor *x);
 ip_tensor *ip_t_sum(ip_tape *t, const ip_tensor *x, int dim);       /* the dim stays with extent 1; IP_ALL_DIMS: one value */

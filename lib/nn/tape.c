@@ -160,3 +160,28 @@ ip_tensor *ip_t_slice(ip_tape *t, const ip_tensor *x, int dim, int64_t start, in
 {
     IP_MAKE(t, slice(&out, x, dim, start, length));
 }
+
+ip_tensor *ip_t_div(ip_tape *t, const ip_tensor *a, const ip_tensor *b)
+{
+    IP_MAKE(t, div(&out, a, b));
+}
+
+ip_tensor *ip_t_clamp(ip_tape *t, const ip_tensor *x, double low, double high)
+{
+    IP_MAKE(t, clamp(&out, x, low, high));
+}
+
+ip_tensor *ip_t_exp(ip_tape *t, const ip_tensor *x)
+{
+    IP_MAKE(t, exp(&out, x));
+}
+
+ip_tensor *ip_t_log(ip_tape *t, const ip_tensor *x)
+{
+    IP_MAKE(t, log(&out, x));
+}
+
+ip_tensor *ip_t_sigmoid(ip_tape *t, const ip_tensor *x)
+{
+    IP_MAKE(t, sigmoid(&out, x));
+}

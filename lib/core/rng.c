@@ -1,5 +1,5 @@
 /* Philox 4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
-#include "nn.h"
+#include "core.h"
 
 #include <math.h>
 
