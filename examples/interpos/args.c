@@ -1,4 +1,4 @@
-/* Command lines: `--name value`, `--name=value`, switches, `--` before words that begin with a dash. */
+/* Command lines: `--name value`, `--name=value`, `-o value` for names of one letter, switches, `--` before words that begin with a dash. */
 #include "cli.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void print_options(const cli_option *list)
     char left[64];
 
     for (; list && list->name; list++) {
-        snprintf(left, sizeof left, "--%s%s%s", list->name, list->value ? " " : "", list->value ? list->value : "");
+        snprintf(left, sizeof left, "%s%s%s%s", list->name[1] ? "--" : "-", list->name, list->value ? " " : "", list->value ? list->value : "");
         printf("  %-26s %s\n", left, list->help);
     }
 }
@@ -52,7 +52,7 @@ static int usage(const cli_command *command, const char *problem, const char *wo
 
 static int take_option(cli_args *args, int argc, char **argv, int *at)
 {
-    const char *word = argv[*at] + 2, *end = strchrnul(word, '=');
+    const char *word = argv[*at] + (argv[*at][1] == '-' ? 2 : 1), *end = strchrnul(word, '=');
     const size_t length = (size_t)(end - word);
     const cli_option *option = find_in(args->command->options, word, length);
 
@@ -74,6 +74,12 @@ static int take_option(cli_args *args, int argc, char **argv, int *at)
     return -1;
 }
 
+/* "-o" where the command has such an option; other words with one dash are arguments. */
+static bool is_letter(const cli_command *command, const char *word)
+{
+    return word[1] && !word[2] && find_in(command->options, word + 1, 1);
+}
+
 static int take_words(cli_args *args, int argc, char **argv)
 {
     bool options = true;
@@ -84,7 +90,7 @@ static int take_words(cli_args *args, int argc, char **argv)
         } else if (options && (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)) {
             args_help(args->command);
             return EXIT_OK;
-        } else if (options && argv[i][0] == '-' && argv[i][1] == '-') {
+        } else if (options && argv[i][0] == '-' && (argv[i][1] == '-' || is_letter(args->command, argv[i]))) {
             int code = take_option(args, argc, argv, &i);
             if (code >= 0)
                 return code;

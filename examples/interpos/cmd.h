@@ -5,7 +5,17 @@
 #include "cli.h"
 
 extern const cli_command command_init, command_ingest, command_permit, command_clips, command_train, command_models, command_card,
-    command_render, command_options, command_accept, command_reject, command_publish, command_verify, command_ledger,
+    command_render, command_options, command_strokes, command_accept, command_reject, command_publish, command_verify, command_ledger,
     command_operations, command_info, command_engine;
+
+/* cmd_options.c */
+table *option_table(void);
+void option_row(table *rows, const json_t *option);
+void show_lost(const json_t *list); /* a line for every run of frames where an option lost what it followed */
+
+/* strokes.c: --stroke files of args as the setting "strokes" (free), or an exit code after saying what is wrong. */
+int strokes_of(const cli_args *args, char **text);
+/* The document people edit: one stroke a line. */
+int strokes_print(FILE *file, const json_t *strokes);
 
 #endif

@@ -1,96 +1,7 @@
-/* interpos render, options */
+/* interpos render */
 #include "cmd.h"
 #include <stdlib.h>
 #include <string.h>
-
-static double mean_confidence(const json_t *option)
-{
-    const json_t *frames = json_object_get(option, "frames");
-    double sum = 0;
-    size_t i;
-    json_t *entry;
-
-    json_array_foreach((json_t *)frames, i, entry)
-        sum += real_of(entry, "confidence");
-    return i ? sum / (double)i : 0;
-}
-
-static void add_option(table *rows, const json_t *option)
-{
-    const json_t *frames = json_object_get(option, "frames"), *decision = json_object_get(option, "decision");
-    const size_t count = json_array_size(frames);
-    char first[32], last[32], times[96], score[32] = "-";
-
-    time_text(json_object_get(json_array_get(frames, 0), "time"), first);
-    time_text(json_object_get(json_array_get(frames, count ? count - 1 : 0), "time"), last);
-    if (count > 1)
-        snprintf(times, sizeof times, "%s..%s (%zu)", first, last, count);
-    else
-        snprintf(times, sizeof times, "%s", first);
-    if (json_is_number(json_object_get(option, "score")) && real_of(option, "score") >= 0)
-        snprintf(score, sizeof score, "%.2f", real_of(option, "score"));
-    table_add(rows, "%s\t%s\t%s\t%s\t%s\t%.2f\t%s%s%s\t%s", text_of(option, "id"), text_of(option, "clip"), times,
-        text_of(option, "variant"), score, mean_confidence(option), text_of(option, "state"), json_is_object(decision) ? " by " : "",
-        text_of(decision, "by"), text_of(option, "sheet"));
-}
-
-static table *option_table(void)
-{
-    static const char *const heads[] = {"option", "clip", "frames", "variant", "score dB", "confidence", "state", "sheet"};
-
-    return table_new(8, heads);
-}
-
-/* The first option of the newest request that nobody rejected: options of a request come best first. */
-static int show_best(const json_t *list)
-{
-    const char *newest = text_of(json_array_get(list, json_array_size(list) ? json_array_size(list) - 1 : 0), "request");
-    json_t *entry;
-    size_t i;
-
-    json_array_foreach((json_t *)list, i, entry)
-        if (strcmp(text_of(entry, "request"), newest) == 0 && strcmp(text_of(entry, "state"), "rejected") != 0
-            && strcmp(text_of(entry, "state"), "draft") != 0) {
-            puts(text_of(entry, "id"));
-            return EXIT_OK;
-        }
-    fprintf(stderr, "interpos: no option to choose: `interpos render` makes some\n");
-    return EXIT_FAILED;
-}
-
-static int run_options(const cli_args *args)
-{
-    cli_session session;
-    char *text = NULL;
-    int code = session_open(&session, args, args->words[0]);
-
-    if (code)
-        return code;
-    json_t *list = take_json(ipos_project_options(session.project, args->word_count > 1 ? args->words[1] : NULL, &text), &text, &code);
-    json_t *entry;
-    size_t i;
-    session_close(&session);
-    if (code)
-        return code;
-    if (args_has(args, "best")) {
-        code = show_best(list);
-        json_decref(list);
-        return code;
-    }
-    if (wants_json(args))
-        return show_json(list);
-    table *rows = option_table();
-    json_array_foreach(list, i, entry)
-        add_option(rows, entry);
-    table_print(rows);
-    json_decref(list);
-    return EXIT_OK;
-}
-
-static const cli_option list_options[] = {
-    {"best", NULL, "print the id of the newest request's best option alone"}, {"json", NULL, "print JSON"}, {NULL, NULL, NULL}};
-const cli_command command_options = {"options", "PROJECT [OPTION]", "list what operations made",
-    "Example:\n  interpos options northwind\n  interpos options northwind o3 --json\n", list_options, 1, 2, run_options};
 
 static int set_options(const cli_args *args, ipos_operation *operation)
 {
@@ -102,9 +13,26 @@ static int set_options(const cli_args *args, ipos_operation *operation)
         if (!equals)
             return say_usage("render: --set %s: expected name=value; `interpos operations` lists the names", pair);
         char *name = strndup(pair, (size_t)(equals - pair));
-        code = say_status(ipos_operation_set(operation, name, equals + 1));
+        if (strcmp(name, "strokes") == 0 && args_has(args, "stroke"))
+            code = say_usage("render: --stroke and --set strokes=...: give one of them");
+        else
+            code = say_status(ipos_operation_set(operation, name, equals + 1));
         free(name);
     }
+    return code;
+}
+
+/* The curves that people drew, from all files together. */
+static int set_strokes(const cli_args *args, ipos_operation *operation)
+{
+    char *text = NULL;
+
+    if (!args_has(args, "stroke"))
+        return EXIT_OK;
+    int code = strokes_of(args, &text);
+    if (!code)
+        code = say_status(ipos_operation_set(operation, "strokes", text));
+    free(text);
     return code;
 }
 
@@ -113,7 +41,7 @@ static int prepare(const cli_args *args, cli_session *session, ipos_operation **
     ipos_model *model = NULL;
     int code = say_status(ipos_operation_create(session->project, args_get(args, "operation"), operation));
 
-    if (code || (code = set_options(args, *operation)))
+    if (code || (code = set_options(args, *operation)) || (code = set_strokes(args, *operation)))
         return code;
     if (args_get(args, "model")) {
         code = say_status(ipos_model_open(session->project, args_get(args, "model"), &model));
@@ -156,8 +84,9 @@ static int show_made(const cli_args *args, json_t *list)
         return show_json(list);
     table *rows = option_table();
     json_array_foreach(list, i, entry)
-        add_option(rows, entry);
+        option_row(rows, entry);
     table_print(rows);
+    show_lost(list);
     const char *best = text_of(json_array_get(list, 0), "id");
     printf("look at the sheets, then: interpos accept %s %s --by NAME    (or reject), and: interpos publish %s %s OUTPUT\n",
         args->words[0], best, args->words[0], best);
@@ -198,10 +127,13 @@ static const cli_option render_options[] = {
     {"clip", "NAME", "the clip to work on (needed)"},
     {"frames", "LIST", "10  10-20  1-99x2  10.5  21/2, comma-separated (needed)"},
     {"model", "NAME", "a model trained in this project; preset: the classical method alone"},
-    {"set", "name=value", "a setting of the operation; may be repeated"},
+    {"set", "name=value", "a setting of the operation; may be repeated; one that names clips: matte=A001_matte"},
+    {"stroke", "FILE[@FRAME]", "curves drawn along what is meant, SVG or JSON; may be repeated; a curve that names no frame is on FRAME,\n"
+        "                             else on the first of --frames"},
     {"json", NULL, "print the options made as JSON"},
     {NULL, NULL, NULL}};
 const cli_command command_render = {"render", "PROJECT --operation NAME --clip NAME --frames LIST", "run an operation: it makes options to choose from",
     "Examples:\n  interpos render northwind --operation inbetween --clip A001 --frames 1047 --model day1\n"
-    "  interpos render northwind --operation inbetween --clip A001 --frames 1001-1099x2\n",
+    "  interpos render northwind --operation inbetween --clip A001 --frames 1001-1099x2\n"
+    "  interpos render northwind --operation wires --clip A001 --frames 1001-1024 --stroke left.svg@1012 --set matte=A001_matte\n",
     render_options, 1, 1, run_render};

@@ -64,19 +64,23 @@ IPOS_API IPOS_NODISCARD ipos_status ipos_project_set_training(ipos_project *proj
     const char *by, const char *note);
 
 /* Options an operation made: [{"id","operation","clip","request","variant","title","state":"open|accepted|rejected|draft",
- * "score","frames":[{"time":[n,d],"confidence","picture","evidence"}],"model","parameters":{},"sources":[{"frame","sha256"}],
- * "decision":{"by","note","when"},"sheet","created"}], newest last. "picture", "evidence", "sheet" are absolute paths of image files.
- * id NULL: all. */
+ * "score","frames":[{"time":[n,d],"confidence","picture","evidence"}],"model","parameters":{},"sources":[{"frame","sha256","clip"}],
+ * "details":{},"decision":{"by","note","when"},"sheet","created"}], newest last. "picture", "evidence", "sheet" are absolute paths of
+ * image files. A source without "clip" is a frame of the option's own clip. "details" is the operation's to fill; where it follows things
+ * through the shot: "strokes" (the curves it found, as ipos_strokes_read gives them) and "lost":[{"wire","first","last"}], runs of frames
+ * where it lost one. A draft's "details" has "results":{"sources","variants":[{"variant","details"...}]} instead. id NULL: all. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_project_options(ipos_project *project, const char *id, char **json);
 /* Picture of option id at index (0-based, in time order); evidence != 0 gives its evidence map instead: one channel "evidence":
- * 0 original, 1 seen in another frame, 2 seen in another take, 3 invented; and a channel "confidence" 0..1. */
+ * 0 original, 1 seen in another frame, 2 seen in another take, 3 invented; and a channel "confidence" 0..1. There may be more: "matte", what
+ * was taken out (0..1, soft), and "matte.shadow", its shadow. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_option_frame(ipos_project *project, const char *id, size_t index, int32_t evidence, ipos_frame **out);
 /* A named person's decision. by is required; note may be NULL. A later decision replaces an earlier one; both stay in the ledger. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_option_accept(ipos_project *project, const char *id, const char *by, const char *note);
 IPOS_API IPOS_NODISCARD ipos_status ipos_option_reject(ipos_project *project, const char *id, const char *by, const char *note);
 /* Writes an accepted option's frames to output: a folder, a sequence pattern, or (one frame) a file. Format, sample type,
- * metadata and numbering are the source's (a movie gives PNG or TIFF at its bit depth). A name that ends in .mkv (lossless) or
- * .mov (ProRes) gives a movie. IPOS_ERR_CHANGED if a frame that the option was made from is no longer what was ingested. Existing files are not overwritten
+ * metadata and numbering are the source's (a movie gives PNG or TIFF at its bit depth). In a folder, changed frames have the names of the
+ * files that they were. Changed frames of an EXR with a lossy compression (B44, DWA) are written with ZIP: what did not change stays bit by
+ * bit. A name that ends in .mkv (lossless) or .mov (ProRes) gives a movie. IPOS_ERR_CHANGED if a frame that the option was made from is no longer what was ingested. Existing files are not overwritten
  * (IPOS_ERR_CONFLICT) unless they are identical: an interrupted publish is finished by repeating it. json (may be NULL) gets
  * {"files":[{"path","sha256"}]}. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_option_publish(ipos_project *project, const char *id, const char *output,

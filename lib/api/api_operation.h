@@ -20,9 +20,12 @@ typedef struct ip_result {
 
 /* A frame the host handed in: its hash for the draft's record, its attributes for the results. */
 typedef struct ip_source {
+    size_t clip;            /* place among the run's clips */
+    char *name;             /* of a further clip; NULL: the clip worked on */
     int64_t number;
     char hash[65];
-    ipos_frame *attributes; /* one pixel */
+    ipos_frame *attributes; /* one pixel; NULL: a further clip's */
+    ipos_frame *frame;      /* one that is to be changed, whole, while the run lasts */
 } ip_source;
 
 typedef struct ip_host_input {
@@ -32,6 +35,14 @@ typedef struct ip_host_input {
     int64_t *holes; /* numbers the host turned out not to have, ascending */
     size_t hole_count;
 } ip_host_input;
+
+/* job_clips.c: [0] is the clip worked on, then those that options of type clip name. Views point into the rest. */
+typedef struct ip_job_clips {
+    ip_op_clip *views;
+    ip_store_clip *stored; /* of a project's clips */
+    char **names;          /* NULL for [0] */
+    size_t count;
+} ip_job_clips;
 
 struct ipos_operation {
     uint32_t magic;
@@ -60,6 +71,10 @@ ipos_status ip_operation_leave(ipos_operation *operation, ipos_status status);
 /* Every setting with its value, as text. */
 ipos_status ip_operation_parameters(const ipos_operation *operation, char **json);
 
+/* job_clips.c: IPOS_ERR_NOT_FOUND, _PERMISSION, _STATE for a clip that cannot be used, with the option that names it in the text. */
+ipos_status ip_job_clips_of(const ipos_operation *operation, ip_job_clips *out);
+void ip_job_clips_free(ip_job_clips *clips);
+
 /* results.c */
 void ip_results_clear(ipos_operation *operation);
 void ip_results_drop(ipos_operation *operation); /* what variants have emitted so far, for a run that starts over */
@@ -73,9 +88,12 @@ ipos_status ip_results_load(ipos_operation *operation, char *const *ids, size_t 
 /* host_input.c, host_record.c */
 ipos_status ip_host_set(ip_host_input *input, const ipos_host_clip *clip, ipos_fetch_fn fetch, void *user);
 void ip_host_clear(ip_host_input *input);
-ipos_status ip_host_fetch(ipos_operation *operation, int64_t number, ipos_frame **out);
-/* Attributes of the nearest source frame for a result, its timecode counted on to a whole frame, else left out. */
-ipos_status ip_host_dress(ipos_operation *operation, ipos_rational time, ipos_frame *picture);
+/* A frame of the run's clip number index, which is view. Holes in the clip worked on are noted for a run that starts over. */
+ipos_status ip_host_fetch(ipos_operation *operation, size_t index, const ip_op_clip *view, int64_t number, ipos_frame **out);
+/* Attributes of the nearest source frame for a result, its timecode counted on to a whole frame, else left out. A changed frame has all
+ * those of its own source, and is held against it by ip_edit_check. */
+ipos_status ip_host_dress(ipos_operation *operation, ipos_rational time, ipos_frame *picture, const ipos_frame *evidence);
+void ip_host_settle(ipos_operation *operation); /* after a run: gives up the frames kept for it */
 /* Records the hand-out in the ledger as a draft and gives every result its id. */
 ipos_status ip_host_record(ipos_operation *operation);
 

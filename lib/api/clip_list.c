@@ -6,6 +6,8 @@ void ip_clip_view(const ip_store_clip *clip, ip_op_clip *view)
     *view = (ip_op_clip){
         .name = clip->name,
         .encoding = clip->encoding,
+        .role = "",
+        .may_train = clip->training == IPOS_TRAINING_ALLOWED,
         .first = clip->first,
         .last = clip->last,
         .rate = clip->rate,

@@ -63,10 +63,10 @@ void ip_host_clear(ip_host_input *input)
     *input = (ip_host_input){0};
 }
 
-static ip_source *find_source(ipos_operation *operation, int64_t number)
+static ip_source *find_source(const ipos_operation *operation, size_t clip, int64_t number)
 {
     for (size_t i = 0; i < operation->source_count; i++)
-        if (operation->sources[i].number == number)
+        if (operation->sources[i].clip == clip && operation->sources[i].number == number)
             return &operation->sources[i];
     return NULL;
 }
@@ -85,19 +85,33 @@ static ipos_status attributes_of(const ipos_frame *frame, ipos_frame **out)
     return status;
 }
 
-static ipos_status note_source(ipos_operation *operation, int64_t number, const ipos_frame *frame)
+static ipos_status describe_source(const ipos_operation *operation, const ip_op_clip *view, ipos_frame *frame, ip_source *source)
 {
-    ip_source source = {.number = number};
+    if (!ip_frame_hash(frame, source->hash))
+        return ip_no_memory(0);
+    if (source->clip > 0) {
+        source->name = ip_strdup(view->name);
+        return source->name ? IPOS_OK : IPOS_ERR_NO_MEMORY;
+    }
+    IP_TRY(attributes_of(frame, &source->attributes));
+    if (operation->spec->edits && ip_times_has(&operation->times, source->number)) {
+        ipos_frame_retain(frame);
+        source->frame = frame;
+    }
+    return IPOS_OK;
+}
 
-    if (find_source(operation, number))
+static ipos_status note_source(ipos_operation *operation, size_t clip, const ip_op_clip *view, int64_t number, ipos_frame *frame)
+{
+    ip_source source = {.clip = clip, .number = number};
+
+    if (find_source(operation, clip, number))
         return IPOS_OK;
     ip_source *grown = ip_realloc(operation->sources, (operation->source_count + 1) * sizeof *grown);
     if (!grown)
         return IPOS_ERR_NO_MEMORY;
     operation->sources = grown;
-    if (!ip_frame_hash(frame, source.hash))
-        return ip_no_memory(0);
-    IP_TRY(attributes_of(frame, &source.attributes));
+    IP_TRY(describe_source(operation, view, frame, &source));
     grown[operation->source_count++] = source;
     return IPOS_OK;
 }
@@ -120,26 +134,26 @@ static ipos_status note_hole(ip_host_input *input, int64_t number)
     return IPOS_OK;
 }
 
-ipos_status ip_host_fetch(ipos_operation *operation, int64_t number, ipos_frame **out)
+ipos_status ip_host_fetch(ipos_operation *operation, size_t index, const ip_op_clip *view, int64_t number, ipos_frame **out)
 {
     ip_host_input *input = &operation->host;
 
-    if (number < input->clip.first || number > input->clip.last)
-        return ip_fail(IPOS_ERR_NOT_FOUND, "host clip '%s' has frames %lld to %lld, not %lld", input->clip.name,
-            (long long)input->clip.first, (long long)input->clip.last, (long long)number);
-    ipos_status status = input->fetch(input->user, input->clip.name, number, "R,G,B", out);
+    if (number < view->first || number > view->last)
+        return ip_fail(IPOS_ERR_NOT_FOUND, "host clip '%s' has frames %lld to %lld, not %lld", view->name, (long long)view->first,
+            (long long)view->last, (long long)number);
+    ipos_status status = input->fetch(input->user, view->name, number, "R,G,B", out);
     if (status != IPOS_OK) {
         *out = NULL;
-        if (status == IPOS_ERR_NOT_FOUND)
+        if (status == IPOS_ERR_NOT_FOUND && index == 0)
             IP_TRY(note_hole(input, number));
         const ipos_status known = strcmp(ipos_status_name(status), "unknown status") == 0 ? IPOS_ERR_UNKNOWN : status;
         return ip_fail(known, "frame %lld of host clip '%s': the host's fetch callback returned %d (%s)", (long long)number,
-            input->clip.name, status, ipos_status_name(status));
+            view->name, status, ipos_status_name(status));
     }
     if (!*out)
         return ip_fail(IPOS_ERR_ARGUMENT, "frame %lld of host clip '%s': the host's fetch callback returned IPOS_OK without a frame",
-            (long long)number, input->clip.name);
-    status = note_source(operation, number, *out);
+            (long long)number, view->name);
+    status = note_source(operation, index, view, number, *out);
     if (status != IPOS_OK) {
         ipos_frame_release(*out);
         *out = NULL;
@@ -156,6 +170,8 @@ static const ip_source *nearest(const ipos_operation *operation, ipos_rational t
         const ip_source *source = &operation->sources[i];
         const double far = (double)source->number - at, away = far < 0 ? -far : far;
         const double held = best ? (double)best->number - at : 0, best_away = held < 0 ? -held : held;
+        if (source->clip > 0)
+            continue;
         if (!best || away < best_away || (away == best_away && source->number < best->number))
             best = source;
     }
@@ -178,15 +194,36 @@ static ipos_status dress_timecode(const ipos_host_clip *clip, const ip_source *s
     return ipos_frame_set_timecode(picture, &timecode);
 }
 
-ipos_status ip_host_dress(ipos_operation *operation, ipos_rational time, ipos_frame *picture)
+static ipos_status dress_changed(const ipos_operation *operation, ipos_rational time, ipos_frame *picture, const ipos_frame *evidence)
+{
+    const ip_source *source = time.den == 1 ? find_source(operation, 0, time.num) : NULL;
+
+    if (!source || !source->frame)
+        return ip_fail(IPOS_ERR_ENGINE, "frame %lld/%lld: the operation changed it without reading it", (long long)time.num, (long long)time.den);
+    IP_TRY(ip_edit_check(time.num, source->frame, picture, evidence));
+    return ip_frame_copy_attributes(picture, source->attributes);
+}
+
+static ipos_status dress_made(const ipos_operation *operation, ipos_rational time, ipos_frame *picture)
 {
     const ip_source *source = nearest(operation, time);
 
     if (!source)
         return IPOS_OK;
     IP_TRY(ip_frame_copy_attributes(picture, source->attributes));
-    IP_TRY(dress_timecode(&operation->host.clip, source, time, picture));
-    if (!*ipos_frame_encoding(picture))
-        IP_TRY(ipos_frame_set_encoding(picture, operation->host.clip.encoding));
-    return IPOS_OK;
+    return dress_timecode(&operation->host.clip, source, time, picture);
+}
+
+ipos_status ip_host_dress(ipos_operation *operation, ipos_rational time, ipos_frame *picture, const ipos_frame *evidence)
+{
+    IP_TRY(operation->spec->edits ? dress_changed(operation, time, picture, evidence) : dress_made(operation, time, picture));
+    return *ipos_frame_encoding(picture) ? IPOS_OK : ipos_frame_set_encoding(picture, operation->host.clip.encoding);
+}
+
+void ip_host_settle(ipos_operation *operation)
+{
+    for (size_t i = 0; i < operation->source_count; i++) {
+        ipos_frame_release(operation->sources[i].frame);
+        operation->sources[i].frame = NULL;
+    }
 }

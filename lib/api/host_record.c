@@ -12,9 +12,13 @@ static json_t *describe_sources(const ipos_operation *operation)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < operation->source_count; i++)
-        json_array_append_new(list, json_pack("{s:I,s:s}", "frame", (json_int_t)operation->sources[i].number, "sha256",
-            operation->sources[i].hash));
+    for (size_t i = 0; i < operation->source_count; i++) {
+        const ip_source *source = &operation->sources[i];
+        json_t *entry = json_pack("{s:I,s:s}", "frame", (json_int_t)source->number, "sha256", source->hash);
+        if (source->name)
+            json_object_set_new(entry, "clip", json_string(source->name));
+        json_array_append_new(list, entry);
+    }
     return list;
 }
 

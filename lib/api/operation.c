@@ -1,10 +1,11 @@
 /* Operations: kinds, settings, input. The run is in operation_run.c. */
 #include "api_operation.h"
+#include "strokes.h"
 #include <unistd.h>
 
 static json_t *describe_option(const ip_option_spec *option)
 {
-    static const char *const types[] = {"", "int", "real", "bool", "text", "choice"};
+    static const char *const types[] = {"", "int", "real", "bool", "text", "choice", "clip"};
     json_t *choices = json_array();
 
     for (const char *at = option->choices ? option->choices : ""; *at;) {
@@ -32,8 +33,8 @@ ipos_status ipos_operations(char **json)
         json_t *options = json_array();
         for (size_t i = 0; i < (*at)->option_count; i++)
             json_array_append_new(options, describe_option(&(*at)->options[i]));
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:b,s:o}", "name", (*at)->name, "title", (*at)->title, "help", (*at)->help,
-            "trainable", (*at)->trainable, "options", options));
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:b,s:b,s:o}", "name", (*at)->name, "title", (*at)->title, "help", (*at)->help,
+            "trainable", (*at)->trainable, "edits", (*at)->edits, "options", options));
     }
     return ip_json_give(list, json);
 }
@@ -150,12 +151,24 @@ ipos_status ipos_operation_option_info(const ipos_operation *operation, size_t i
     return ip_give_info(info, &known, sizeof known, sizeof known, "ipos_option_info");
 }
 
+/* Strokes are checked and put into their normal form here, so that what is wrong is said before a run. */
+static ipos_status set_option(ipos_operation *operation, const char *name, const char *value)
+{
+    char *strokes = NULL;
+
+    if (strcmp(name, "strokes") == 0 && ip_options_text(operation->options, name))
+        IP_TRY(ip_strokes_check(value, "setting \"strokes\"", &strokes));
+    ipos_status status = ip_options_set(operation->options, name, strokes ? strokes : value);
+    ip_free(strokes);
+    return status;
+}
+
 ipos_status ipos_operation_set(ipos_operation *operation, const char *name, const char *value)
 {
     IP_TRY(ip_operation_enter(operation));
     if (!name || !value)
         return ip_operation_leave(operation, ip_fail(IPOS_ERR_ARGUMENT, "option: name or value is NULL"));
-    return ip_operation_leave(operation, ip_options_set(operation->options, name, value));
+    return ip_operation_leave(operation, set_option(operation, name, value));
 }
 
 ipos_status ipos_operation_set_int(ipos_operation *operation, const char *name, int64_t value)

@@ -4,6 +4,7 @@
 
 typedef struct ip_run {
     ipos_operation *operation;
+    ip_job_clips clips;
     ip_option_writer *writer; /* project clips */
     double done;              /* most reported so far */
     ipos_progress_fn progress;
@@ -16,19 +17,29 @@ static ipos_status fetch(void *user, size_t clip, int64_t number, ipos_frame **o
     ipos_operation *operation = run->operation;
 
     *out = NULL;
-    if (clip != 0)
-        return ip_fail(IPOS_ERR_ENGINE, "the engine asked for clip %zu of 1", clip);
-    if (ip_times_has(&operation->times, number))
+    if (clip >= run->clips.count)
+        return ip_fail(IPOS_ERR_ENGINE, "the engine asked for clip %zu of %zu", clip, run->clips.count);
+    const ip_op_clip *view = &run->clips.views[clip];
+    if (clip == 0 && !operation->spec->edits && ip_times_has(&operation->times, number))
         return ip_fail(IPOS_ERR_NOT_FOUND, "frame %lld is to be made: it is treated as missing", (long long)number);
     if (operation->host.fetch)
-        return ip_host_fetch(operation, number, out);
-    return ip_store_frame(operation->project->store, operation->clip, number, out);
+        return ip_host_fetch(operation, clip, view, number, out);
+    return ip_store_frame(operation->project->store, view->name, number, out);
+}
+
+static ipos_status check_asked(const ipos_operation *operation, ipos_rational time)
+{
+    if (operation->spec->edits && (time.den != 1 || !ip_times_has(&operation->times, time.num)))
+        return ip_fail(IPOS_ERR_ENGINE, "operation '%s': it gave frame %lld/%lld, which nobody asked it to change", operation->spec->name,
+            (long long)time.num, (long long)time.den);
+    return IPOS_OK;
 }
 
 static ipos_status emit(void *user, const char *variant, ipos_rational time, double confidence, ipos_frame *picture, ipos_frame *evidence)
 {
     ip_run *run = user;
 
+    IP_TRY(check_asked(run->operation, time));
     if (run->writer)
         return ip_option_add_frame(run->writer, variant, time, confidence, picture, evidence);
     return ip_result_add(run->operation, variant, time, confidence, picture, evidence);
@@ -60,7 +71,30 @@ static int32_t report(void *user, double done, double remaining, const char *sta
     return run->progress ? run->progress(run->user, done, remaining, stage, json) : 0;
 }
 
-static ipos_status check_bounds(const ipos_operation *operation, const ip_op_clip *clip)
+static bool is_missing(const ip_op_clip *clip, int64_t number)
+{
+    for (size_t i = 0; i < clip->missing_count; i++)
+        if (clip->missing[i] == number)
+            return true;
+    return false;
+}
+
+/* What is changed must be there. */
+static ipos_status check_there(const ipos_operation *operation, const ip_op_clip *clip)
+{
+    for (size_t i = 0; i < operation->times.count; i++) {
+        const ipos_rational time = operation->times.at[i];
+        if (time.den != 1)
+            return ip_fail(IPOS_ERR_ARGUMENT, "frames '%s': operation '%s' changes frames that exist: whole numbers, not %lld/%lld",
+                operation->frames, operation->spec->name, (long long)time.num, (long long)time.den);
+        if (is_missing(clip, time.num))
+            return ip_fail(IPOS_ERR_ARGUMENT, "frames '%s': operation '%s' changes frames that exist: clip '%s' has no frame %lld",
+                operation->frames, operation->spec->name, clip->name, (long long)time.num);
+    }
+    return IPOS_OK;
+}
+
+static ipos_status check_frames(const ipos_operation *operation, const ip_op_clip *clip)
 {
     const ip_times *times = &operation->times;
     const ipos_rational first = times->at[0], last = times->at[times->count - 1];
@@ -68,24 +102,24 @@ static ipos_status check_bounds(const ipos_operation *operation, const ip_op_cli
     if (first.num < (ip_wide)clip->first * first.den || last.num > (ip_wide)clip->last * last.den)
         return ip_fail(IPOS_ERR_ARGUMENT, "frames '%s': clip '%s' has frames %lld to %lld", operation->frames, clip->name,
             (long long)clip->first, (long long)clip->last);
-    return IPOS_OK;
+    return operation->spec->edits ? check_there(operation, clip) : IPOS_OK;
 }
 
-static ipos_status run_engine(ip_run *run, const ip_op_clip *clip)
+static ipos_status run_engine(ip_run *run)
 {
     ipos_operation *operation = run->operation;
     const ipos_context_config *config = &operation->project->context->config;
     const char *device = ip_options_text(operation->options, "device");
     ip_engine *engine;
 
-    IP_TRY(check_bounds(operation, clip));
+    IP_TRY(check_frames(operation, run->clips.views));
     IP_TRY(ip_context_engine(operation->project->context, &engine));
     const ip_job job = {
         .operation = operation->spec->name,
         .specs = operation->spec->options,
         .options = operation->options,
-        .clips = clip,
-        .clip_count = 1,
+        .clips = run->clips.views,
+        .clip_count = run->clips.count,
         .times = operation->times.at,
         .time_count = operation->times.count,
         .model = operation->model ? operation->model->bytes : NULL,
@@ -112,6 +146,10 @@ static ipos_status begin_options(ip_run *run)
     ipos_status status = ip_store_options_begin(operation->project->store, operation->spec->name, operation->clip, operation->frames,
         parameters, model ? model->name : NULL, model ? model->hash : NULL, &run->writer);
     ip_free(parameters);
+    if (status == IPOS_OK && operation->spec->edits)
+        ip_option_edits(run->writer);
+    for (size_t i = 1; i < run->clips.count && status == IPOS_OK; i++)
+        status = ip_option_add_clip(run->writer, run->clips.views[i].name);
     return status;
 }
 
@@ -147,25 +185,16 @@ static ipos_status commit_options(ip_run *run)
 
 static ipos_status run_project_clip(ip_run *run)
 {
-    ipos_operation *operation = run->operation;
-    ip_store *store = operation->project->store;
-    ip_store_clip clip = {0};
-    ip_op_clip view;
+    ipos_status status = check_frames(run->operation, run->clips.views);
 
-    IP_TRY(ip_store_clip_get(store, operation->clip, &clip));
-    ip_clip_view(&clip, &view);
-    ipos_status status = ip_store_check_permission(store, operation->clip, operation->spec->name, false);
-    if (status == IPOS_OK)
-        status = check_bounds(operation, &view);
     if (status == IPOS_OK)
         status = begin_options(run);
     if (status == IPOS_OK)
-        status = run_engine(run, &view);
+        status = run_engine(run);
     if (status == IPOS_OK)
         status = commit_options(run);
     if (run->writer)
         ip_option_abandon(run->writer);
-    ip_store_clip_free(&clip);
     return status;
 }
 
@@ -173,22 +202,29 @@ static ipos_status run_project_clip(ip_run *run)
 static ipos_status run_host_clip(ip_run *run)
 {
     enum { MOST_HOLES = 64 };
-    const ipos_rational unknown = {0, 1};
     ip_host_input *host = &run->operation->host;
-    const ipos_host_clip *clip = &host->clip;
     ipos_status status;
     size_t holes;
 
     do {
-        const ip_op_clip view = {.name = clip->name, .encoding = clip->encoding, .first = clip->first, .last = clip->last,
-            .rate = clip->rate.den ? clip->rate : unknown, .missing = host->holes, .missing_count = host->hole_count};
         holes = host->hole_count;
+        run->clips.views[0].missing = host->holes;
+        run->clips.views[0].missing_count = holes;
         ip_results_drop(run->operation);
-        status = run_engine(run, &view);
+        status = run_engine(run);
     } while (status == IPOS_ERR_NOT_FOUND && host->hole_count > holes && holes < MOST_HOLES);
     IP_TRY(status);
     ip_results_sort(run->operation);
     return ip_host_record(run->operation);
+}
+
+static ipos_status run_clips(ip_run *run)
+{
+    IP_TRY(ip_job_clips_of(run->operation, &run->clips));
+    ipos_status status = run->operation->clip ? run_project_clip(run) : run_host_clip(run);
+    ip_host_settle(run->operation);
+    ip_job_clips_free(&run->clips);
+    return status;
 }
 
 static ipos_status run_checked(ip_run *run)
@@ -201,7 +237,7 @@ static ipos_status run_checked(ip_run *run)
         return ip_fail(IPOS_ERR_STATE, "operation '%s' has no frames to work on: call ipos_operation_set_frames first", operation->spec->name);
     ip_results_clear(operation);
     IP_TRY(ip_enter(operation->project));
-    ipos_status status = operation->clip ? run_project_clip(run) : run_host_clip(run);
+    ipos_status status = run_clips(run);
     if (status == IPOS_OK)
         operation->finished = true;
     else

@@ -93,7 +93,7 @@ ipos_status ipos_project_frame(ipos_project *project, const char *clip, int64_t 
     IP_OUT(out);
     IP_TRY(ip_check_text(clip, "clip"));
     IP_TRY(ip_enter(project));
-    ipos_status status = ip_store_frame(project->store, clip, number, out);
+    ipos_status status = ip_store_source_frame(project->store, clip, number, out);
     if (status == IPOS_OK)
         ip_adopt_frame(project->context, *out);
     return ip_leave(project, status);

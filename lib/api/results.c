@@ -27,8 +27,11 @@ void ip_results_drop(ipos_operation *operation)
 void ip_results_clear(ipos_operation *operation)
 {
     ip_results_drop(operation);
-    for (size_t i = 0; i < operation->source_count; i++)
+    ip_host_settle(operation);
+    for (size_t i = 0; i < operation->source_count; i++) {
         ipos_frame_release(operation->sources[i].attributes);
+        ip_free(operation->sources[i].name);
+    }
     ip_free(operation->sources);
     operation->sources = NULL;
     operation->source_count = 0;
@@ -80,7 +83,7 @@ ipos_status ip_result_add(ipos_operation *operation, const char *variant, ipos_r
 
     if (!added)
         return IPOS_ERR_NO_MEMORY;
-    IP_TRY(ip_host_dress(operation, time, picture));
+    IP_TRY(ip_host_dress(operation, time, picture, evidence));
     ip_adopt_frame(operation->project->context, picture);
     ip_adopt_frame(operation->project->context, evidence);
     ipos_frame_retain(picture);
@@ -119,12 +122,15 @@ static ipos_status load_result(ipos_operation *operation, const char *id, json_t
     const char *variant = json_string_value(json_object_get(option, "variant"));
     const char *title = json_string_value(json_object_get(option, "title"));
     json_t *score = json_object_get(option, "score"), *frames = json_object_get(option, "frames"), *frame;
+    json_t *details = json_object_get(option, "details");
     ip_result *result = add_result(operation);
     size_t i;
 
     if (!result || !(result->option = ip_strdup(id)) || !(result->variant = ip_strdup(variant ? variant : ""))
         || !(result->title = ip_strdup(title ? title : "")))
         return IPOS_ERR_NO_MEMORY;
+    if (json_is_object(details))
+        IP_TRY(ip_json_give(json_incref(details), &result->details));
     if (json_is_number(score))
         result->score = json_number_value(score);
     json_array_foreach(frames, i, frame) {
@@ -177,8 +183,9 @@ ipos_status ipos_operation_result(const ipos_operation *operation, size_t index,
         .variant = result->variant,
         .title = result->title ? result->title : "",
         .score = result->score,
+        .details = result->details ? result->details : "{}",
     };
-    return ip_give_info(info, &known, sizeof known, sizeof known, "ipos_result_info");
+    return ip_give_info(info, &known, sizeof known, offsetof(ipos_result_info, details), "ipos_result_info");
 }
 
 ipos_status ipos_operation_result_frame(const ipos_operation *operation, size_t index, size_t frame, int32_t evidence,

@@ -14,8 +14,8 @@ static json_t *int_list(const int64_t *values, size_t count)
 
 static json_t *clip_json(const ip_op_clip *clip)
 {
-    return json_pack("{s:o,s:o,s:I,s:I,s:o,s:o,s:o,s:o}", "name", ip_json_from_text(clip->name), "encoding",
-        ip_json_from_text(clip->encoding), "first", (json_int_t)clip->first, "last", (json_int_t)clip->last, "rate",
+    return json_pack("{s:o,s:o,s:b,s:o,s:I,s:I,s:o,s:o,s:o,s:o}", "name", ip_json_from_text(clip->name), "role",
+        ip_json_from_text(clip->role), "may_train", clip->may_train, "encoding", ip_json_from_text(clip->encoding), "first", (json_int_t)clip->first, "last", (json_int_t)clip->last, "rate",
         ip_json_from_rational(clip->rate), "cuts", int_list(clip->cuts, clip->cut_count), "duplicates",
         int_list(clip->duplicates, clip->duplicate_count), "missing", int_list(clip->missing, clip->missing_count));
 }

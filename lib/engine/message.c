@@ -132,6 +132,13 @@ ipos_status ip_json_text(const json_t *body, const char *name, const char **out)
     return *out ? IPOS_OK : ip_fail(IPOS_ERR_FORMAT, "message: \"%s\" is missing or not a text", name);
 }
 
+ipos_status ip_json_bool(const json_t *body, const char *name, bool *out)
+{
+    const json_t *value = json_object_get(body, name);
+    *out = json_is_true(value);
+    return json_is_boolean(value) ? IPOS_OK : ip_fail(IPOS_ERR_FORMAT, "message: \"%s\" is missing or neither true nor false", name);
+}
+
 ipos_status ip_json_member(const json_t *body, const char *name, json_type type, json_t **out)
 {
     *out = json_object_get(body, name);

@@ -35,6 +35,7 @@ ipos_status ip_message_write(ip_buffer *buffer, int type, uint32_t serial, json_
 ipos_status ip_json_int(const json_t *body, const char *name, int64_t minimum, int64_t maximum, int64_t *out);
 ipos_status ip_json_real(const json_t *body, const char *name, double *out); /* finite */
 ipos_status ip_json_text(const json_t *body, const char *name, const char **out);
+ipos_status ip_json_bool(const json_t *body, const char *name, bool *out);
 ipos_status ip_json_member(const json_t *body, const char *name, json_type type, json_t **out);
 ipos_status ip_json_rational(const json_t *pair, ipos_rational *out);
 ipos_status ip_json_int_at(const json_t *array, size_t index, int64_t minimum, int64_t maximum, int64_t *out);

@@ -27,6 +27,43 @@ ipos_status ip_image_read(const ip_io_env *env, const char *path, const void *by
     return status;
 }
 
+void ip_frames_free(ipos_frame **frames, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        ipos_frame_release(frames[i]);
+    ip_free(frames);
+}
+
+static ipos_status count_parts(const ip_io_env *env, const ip_input *in, const ip_image_format *format, int *parts) {
+    ip_image_header header = {0};
+    ipos_status status = format->info(env, in, 0, &header);
+    *parts = IP_MAX(header.parts, 1);
+    ip_header_free(&header);
+    return status;
+}
+
+ipos_status ip_image_read_parts(const ip_io_env *env, const char *path, const void *bytes, size_t size, int first, ipos_frame ***frames, size_t *count) {
+    *frames = NULL;
+    *count = 0;
+    ip_input in;
+    const ip_image_format *format = NULL;
+    int parts = 0;
+    IP_TRY(open_input(path, bytes, size, &in, &format));
+    ipos_status status = count_parts(env, &in, format, &parts);
+    if (status == IPOS_OK && parts > first && !(*frames = ip_calloc((size_t)(parts - first), sizeof **frames)))
+        status = IPOS_ERR_NO_MEMORY;
+    for (int part = first; part < parts && status == IPOS_OK; part++) {
+        status = format->read(env, &in, part, &(*frames)[*count]);
+        *count += status == IPOS_OK;
+    }
+    ip_input_close(&in);
+    if (status != IPOS_OK) {
+        ip_frames_free(*frames, *count);
+        *frames = NULL;
+        *count = 0;
+    }
+    return status;
+}
+
 ipos_status ip_image_info(const ip_io_env *env, const char *path, int part, const char **format_name, ip_image_header *header) {
     memset(header, 0, sizeof *header);
     ip_input in;

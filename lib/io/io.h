@@ -16,6 +16,9 @@ typedef struct ip_io_env {
 
 /* One image: from a path, or from memory (path NULL). part counts parts (EXR) or pages (TIFF). */
 ipos_status ip_image_read(const ip_io_env *env, const char *path, const void *bytes, size_t size, int part, ipos_frame **out);
+/* The parts or pages from the one numbered first on, in order; *count is 0 where there are none. */
+ipos_status ip_image_read_parts(const ip_io_env *env, const char *path, const void *bytes, size_t size, int first, ipos_frame ***frames, size_t *count);
+void ip_frames_free(ipos_frame **frames, size_t count);
 /* path NULL: into *bytes (ip_free). */
 ipos_status ip_image_write(
     ipos_frame *const *frames, size_t count, const ipos_write_config *config, const char *path, void **bytes, size_t *size);

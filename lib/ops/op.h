@@ -15,6 +15,7 @@ typedef struct ip_op_spec {
     bool trainable;
     const ip_option_spec *options;
     size_t option_count;
+    bool edits; /* the frames named exist and are changed: whole numbers, fetched like any other. Else they are made and treated as missing */
 } ip_op_spec;
 
 extern const ip_op_spec *const ip_op_specs[]; /* NULL-terminated; lib/ops/table.c */
@@ -23,6 +24,8 @@ const ip_op_spec *ip_op_spec_find(const char *name);
 /* A clip as an operation sees it. */
 typedef struct ip_op_clip {
     const char *name, *encoding;
+    const char *role;          /* "": worked on or learned from; else the option of type IPOS_OPTION_CLIP that names it */
+    bool may_train;            /* its permission for training allows to learn from it */
     int64_t first, last;
     ipos_rational rate;
     const int64_t *cuts;       /* first frame of every shot but the first, ascending */
@@ -42,10 +45,11 @@ struct ip_op_host {
     const char *device;
     const ip_cancel *cancel;
     const ip_option_values *options;
-    /* The clip(s): one for a run, several for training. */
+    /* The clip(s). A run: first the one it works on, then those that options of type IPOS_OPTION_CLIP name, in the order of the
+     * options and of the names in each. Training: those to learn from. */
     const ip_op_clip *clips;
     size_t clip_count;
-    /* Run only: the times to make, ascending. Whole numbers must not be fetched. */
+    /* Run only: the times to make, ascending, or the frames to change (spec->edits). Times to make must not be fetched. */
     const ipos_rational *times;
     size_t time_count;
     /* A frame of clips[clip]; the caller releases it. IPOS_ERR_NOT_FOUND where there is none. */
@@ -56,7 +60,9 @@ struct ip_op_host {
     /* Progress; also the sign of life the watchdog looks for. extra: "" or JSON members, e.g. "\"loss\":0.1". Returns
      * IPOS_ERR_CANCELLED when the work should stop. */
     ipos_status (*progress)(ip_op_host *host, double done, const char *stage, const char *extra);
-    /* One finished picture of one variant (evidence may be NULL). References stay the caller's. */
+    /* One finished picture of one variant (evidence may be NULL). References stay the caller's. Where spec->edits the time is one of those
+     * asked for, the picture has the windows and channels of the frame it changes, evidence must be there, and the library compares: where
+     * the channel "evidence" is 0 every bit of the frame stays. */
     ipos_status (*emit)(ip_op_host *host, const char *variant, ipos_rational time, double confidence, ipos_frame *picture, ipos_frame *evidence);
     /* Once per variant, after its pictures: title for people, score in dB (negative: none), details as a JSON object or NULL.
      * Variants are offered in the order of rank (0 first). */

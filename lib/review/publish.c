@@ -39,7 +39,8 @@ static ipos_status check_sources(ip_publishing *work)
     ipos_status status = IPOS_OK;
 
     json_array_foreach(json_object_get(work->option, "sources"), i, source) {
-        status = ip_store_source_check(work->store, work->clip.name, json_integer_value(json_object_get(source, "frame")));
+        const char *clip = json_string_value(json_object_get(source, "clip"));
+        status = ip_store_source_check(work->store, clip ? clip : work->clip.name, json_integer_value(json_object_get(source, "frame")));
         if (status == IPOS_OK)
             status = ip_progress_tell(&work->progress, 0, 0, (int64_t)count, 0, false);
         if (status != IPOS_OK)
@@ -88,19 +89,34 @@ static ipos_status picture_bytes(ip_publishing *work, size_t index, const char *
     return status;
 }
 
+/* Where a picture goes. In a folder a changed frame has the name of the file that it was. */
+static ipos_status path_of(ip_publishing *work, const json_t *frame, const char *from, char **to)
+{
+    const ipos_rational time = time_of(frame);
+    char *source = NULL;
+
+    if (work->target.kind == IP_TARGET_FOLDER && time.den == 1 && ip_option_changes(work->option, time.num))
+        IP_TRY(ip_store_source_name(work->store, work->clip.name, time.num, &source));
+    *to = source && *source ? ip_target_same(&work->target, source, from) : ip_target_path(&work->target, time, from);
+    ip_free(source);
+    return *to ? IPOS_OK : ip_no_memory(256);
+}
+
 /* One picture: looked at only (existing files must be identical), or put in place. */
 static ipos_status picture(ip_publishing *work, size_t index, bool write)
 {
     const json_t *frame = json_array_get(json_object_get(work->option, "frames"), index);
     const char *from = json_string_value(json_object_get(frame, "picture"));
     const char *expected = json_string_value(json_object_get(frame, "picture_sha256"));
-    char *to = from ? ip_target_path(&work->target, time_of(frame), from) : NULL, hash[65];
+    char *to, hash[65];
     void *bytes = NULL;
     size_t size = 0;
-    ipos_status status = IPOS_OK;
 
-    if (!to)
-        return ip_no_memory(256);
+    if (!from)
+        return ip_fail(IPOS_ERR_TAMPERED, "option \"%s\": picture %zu has no file", work->id, index);
+    ipos_status status = path_of(work, frame, from, &to);
+    if (status != IPOS_OK)
+        return status;
     const bool there = access(to, F_OK) == 0;
     work->absent += !write && !there;
     if (write || there) {

@@ -18,6 +18,8 @@ ipos_status ip_target_of(const char *output, const ip_store_clip *clip, size_t p
 void ip_target_free(ip_target *target);
 /* Path for the picture at time that the project keeps as picture; ip_free. */
 char *ip_target_path(const ip_target *target, ipos_rational time, const char *picture);
+/* For a folder: the picture's path under the name of the file that it was, with the picture's extension where the format is another. */
+char *ip_target_same(const ip_target *target, const char *source, const char *picture);
 /* "png", "tiff", "exr" by a path's extension, "" for others. */
 const char *ip_path_format(const char *path);
 

@@ -142,3 +142,13 @@ char *ip_target_path(const ip_target *target, ipos_rational time, const char *pi
     ip_free(ending);
     return path;
 }
+
+char *ip_target_same(const ip_target *target, const char *source, const char *picture)
+{
+    const char *dot = strrchr(source, '.');
+
+    if (strcmp(ip_path_format(source), ip_path_format(picture)) == 0)
+        return ip_format("%s/%s", target->output, source);
+    return ip_format("%s/%.*s.%s", target->output, dot && dot != source ? (int)(dot - source) : (int)strlen(source), source,
+        extension(picture));
+}

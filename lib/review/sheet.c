@@ -1,4 +1,5 @@
-/* The contact sheet: a row a picture: frame before, picture, frame after, evidence. */
+/* The contact sheet: a row a picture. A picture that was made: frame before, picture, frame after, evidence. A frame that was changed:
+ * before, after, matte, evidence, close to where it changed if that is a small part. */
 #include "catalogue.h"
 #include "color.h"
 #include "review.h"
@@ -13,6 +14,7 @@
 typedef struct ip_sheet {
     ip_store *store;
     const char *id;
+    const json_t *option;
     json_t *frames; /* of the option */
     const char *asked;
     ip_store_clip clip;
@@ -25,12 +27,12 @@ static uint8_t code(float display)
     return (uint8_t)(IP_MIN(IP_MAX(isnan(display) ? 0.0f : display, 0.0f), 1.0f) * 255.0f + 0.5f);
 }
 
-/* Averages of the display window's cells in one channel, display-referred; outside the data window 0. */
-static ipos_status shrink(const ip_sheet *sheet, const ipos_frame *frame, int channel, const ip_encoding *encoding, float *out)
+/* Averages of the cells of one part of a channel, display-referred; outside the data window 0. part NULL: the display window. */
+static ipos_status shrink(const ip_sheet *sheet, const ipos_frame *frame, const ipos_box *part, int channel, const ip_encoding *encoding, float *out)
 {
     const ip_channel *from = &frame->channels[channel];
     const ip_encoding *screen = ip_encoding_find("srgb");
-    const ipos_box *display = &frame->display_window, *data = &frame->data_window;
+    const ipos_box *display = part ? part : &frame->display_window, *data = &frame->data_window;
     size_t n = (size_t)from->width * (size_t)from->height;
     float *values = ip_alloc(IP_MAX(n, 1) * sizeof *values);
     ipos_status status = values ? ip_channel_to_float(from, values) : ip_no_memory(n * sizeof *values);
@@ -70,7 +72,7 @@ static void paint(ip_sheet *sheet, int row, int column, const float *rgb)
     }
 }
 
-static ipos_status draw_picture(ip_sheet *sheet, int row, int column, const ipos_frame *frame, float *rgb)
+static ipos_status draw_picture(ip_sheet *sheet, int row, int column, const ipos_frame *frame, const ipos_box *part, float *rgb)
 {
     const ip_encoding *encoding = ip_encoding_find(sheet->clip.encoding);
     int at[3], n = sheet->cell_width * sheet->cell_height;
@@ -78,13 +80,13 @@ static ipos_status draw_picture(ip_sheet *sheet, int row, int column, const ipos
     if (!ip_frame_color_channels(frame, at))
         at[0] = at[1] = at[2] = 0;
     for (int c = 0; c < 3; c++)
-        IP_TRY(shrink(sheet, frame, at[c], encoding, rgb + c * n));
+        IP_TRY(shrink(sheet, frame, part, at[c], encoding, rgb + c * n));
     paint(sheet, row, column, rgb);
     return IPOS_OK;
 }
 
 /* Original grey, from another frame green, from another take blue, invented red; darker where less certain. */
-static ipos_status draw_evidence(ip_sheet *sheet, int row, const ipos_frame *evidence, float *rgb)
+static ipos_status draw_evidence(ip_sheet *sheet, int row, const ipos_frame *evidence, const ipos_box *part, float *rgb)
 {
     static const float colors[4][3] = {{0.45f, 0.45f, 0.45f}, {0.15f, 0.75f, 0.25f}, {0.2f, 0.4f, 0.95f}, {0.95f, 0.15f, 0.1f}};
     int64_t kind = ipos_frame_find_channel(evidence, "evidence"), sure = ipos_frame_find_channel(evidence, "confidence");
@@ -92,8 +94,8 @@ static ipos_status draw_evidence(ip_sheet *sheet, int row, const ipos_frame *evi
 
     if (kind < 0 || sure < 0)
         return IPOS_OK;
-    IP_TRY(shrink(sheet, evidence, (int)kind, NULL, rgb));
-    IP_TRY(shrink(sheet, evidence, (int)sure, NULL, rgb + n));
+    IP_TRY(shrink(sheet, evidence, part, (int)kind, NULL, rgb));
+    IP_TRY(shrink(sheet, evidence, part, (int)sure, NULL, rgb + n));
     for (int i = 0; i < n; i++) {
         float level = IP_MIN(rgb[i], 3.0f), light = 0.3f + 0.7f * IP_MIN(rgb[n + i], 1.0f);
         int below = (int)level, above = IP_MIN(below + 1, 3);
@@ -102,6 +104,71 @@ static ipos_status draw_evidence(ip_sheet *sheet, int row, const ipos_frame *evi
     }
     paint(sheet, row, 3, rgb);
     return IPOS_OK;
+}
+
+/* What was taken out white, its shadow blue. */
+static ipos_status draw_matte(ip_sheet *sheet, int row, const ipos_frame *evidence, const ipos_box *part, float *rgb)
+{
+    int64_t matte = ipos_frame_find_channel(evidence, "matte"), shadow = ipos_frame_find_channel(evidence, "matte.shadow");
+    int n = sheet->cell_width * sheet->cell_height;
+
+    if (matte < 0)
+        return IPOS_OK;
+    IP_TRY(shrink(sheet, evidence, part, (int)matte, NULL, rgb));
+    memcpy(rgb + n, rgb, (size_t)n * sizeof *rgb);
+    memcpy(rgb + 2 * n, rgb, (size_t)n * sizeof *rgb);
+    if (shadow >= 0) {
+        float *blue = ip_alloc((size_t)n * sizeof *blue);
+        ipos_status status = blue ? shrink(sheet, evidence, part, (int)shadow, NULL, blue) : ip_no_memory((size_t)n * sizeof *blue);
+        for (int i = 0; i < n && status == IPOS_OK; i++) {
+            rgb[n + i] = IP_MAX(rgb[n + i], 0.45f * blue[i]);
+            rgb[2 * n + i] = IP_MAX(rgb[2 * n + i], blue[i]);
+        }
+        ip_free(blue);
+        IP_TRY(status);
+    }
+    paint(sheet, row, 2, rgb);
+    return IPOS_OK;
+}
+
+/* The box around all samples that differ; false: none does. */
+static bool find_change(const ipos_frame *before, const ipos_frame *after, ipos_box *box)
+{
+    int64_t left = INT32_MAX, top = INT32_MAX, right = -1, bottom = -1;
+
+    for (size_t c = 0; c < before->channel_count; c++) {
+        const ip_channel *was = &before->channels[c];
+        int64_t found = ipos_frame_find_channel(after, was->name);
+        const ip_channel *is = found < 0 ? NULL : &after->channels[found];
+        const size_t bytes = ip_sample_bytes(was->type);
+        if (!is || is->type != was->type || is->width != was->width || is->height != was->height)
+            continue;
+        for (int64_t y = 0; y < was->height; y++)
+            for (int64_t x = 0; x < was->width; x++)
+                if (memcmp(was->data + y * was->row_stride + x * was->pixel_stride, is->data + y * is->row_stride + x * is->pixel_stride, bytes) != 0) {
+                    left = IP_MIN(left, x * was->xs), right = IP_MAX(right, (x + 1) * was->xs);
+                    top = IP_MIN(top, y * was->ys), bottom = IP_MAX(bottom, (y + 1) * was->ys);
+                }
+    }
+    if (right < 0)
+        return false;
+    *box = (ipos_box){(int32_t)left + before->data_window.x, (int32_t)top + before->data_window.y, (int32_t)(right - left), (int32_t)(bottom - top)};
+    return true;
+}
+
+/* A part of the display window in its proportions, with a margin, that holds the change; the whole window unless the part is at most
+ * half as wide. */
+static ipos_box close_up(const ipos_box *display, const ipos_box *change)
+{
+    const double shape = (double)display->width / IP_MAX(display->height, 1);
+    const double width = IP_MAX(IP_MAX(change->width * 1.4, change->height * 1.4 * shape), 48.0), height = width / shape;
+    double x = change->x + change->width / 2.0 - width / 2, y = change->y + change->height / 2.0 - height / 2;
+
+    if (width > display->width / 2.0)
+        return *display;
+    x = IP_MIN(IP_MAX(x, (double)display->x), (double)display->x + display->width - width);
+    y = IP_MIN(IP_MAX(y, (double)display->y), (double)display->y + display->height - height);
+    return (ipos_box){(int32_t)x, (int32_t)y, (int32_t)width, IP_MAX((int32_t)height, 1)};
 }
 
 /* The nearest frame on one side that exists and was not itself asked for; an unreadable one leaves the cell grey. */
@@ -116,31 +183,64 @@ static ipos_frame *neighbour(ip_sheet *sheet, ipos_rational time, int direction)
     return NULL;
 }
 
-static ipos_status draw_row(ip_sheet *sheet, int row, size_t index, float *rgb)
+static ipos_status draw_neighbours(ip_sheet *sheet, int row, ipos_rational time, float *rgb)
 {
-    const json_t *entry = json_array_get(sheet->frames, index), *at = json_object_get(entry, "time");
-    ipos_rational time = {json_integer_value(json_array_get(at, 0)), json_integer_value(json_array_get(at, 1))};
-    ipos_frame *frame;
-    ipos_status status = ip_store_option_frame(sheet->store, sheet->id, index, false, &frame);
+    ipos_status status = IPOS_OK;
 
-    if (status == IPOS_OK) {
-        status = draw_picture(sheet, row, 1, frame, rgb);
+    for (int side = -1; side <= 1 && status == IPOS_OK; side += 2) {
+        ipos_frame *frame = neighbour(sheet, time, side);
+        if (!frame)
+            continue;
+        status = draw_picture(sheet, row, 1 + side, frame, NULL, rgb);
         ipos_frame_release(frame);
     }
-    for (int side = -1; side <= 1 && status == IPOS_OK; side += 2) {
-        if ((frame = neighbour(sheet, time, side))) {
-            status = draw_picture(sheet, row, 1 + side, frame, rgb);
-            ipos_frame_release(frame);
-        }
-    }
-    if (status == IPOS_OK && json_is_string(json_object_get(entry, "evidence"))) {
-        status = ip_store_option_frame(sheet->store, sheet->id, index, true, &frame);
-        if (status == IPOS_OK) {
-            status = draw_evidence(sheet, row, frame, rgb);
-            ipos_frame_release(frame);
-        }
-    }
     return status;
+}
+
+/* The frame as it was; its part that the row shows goes to *part. One that cannot be read leaves its cell grey. */
+static ipos_status draw_before(ip_sheet *sheet, int row, int64_t number, const ipos_frame *after, ipos_box *part, float *rgb)
+{
+    ipos_frame *before;
+    ipos_box change;
+
+    *part = after->display_window;
+    if (ip_store_source_frame(sheet->store, sheet->clip.name, number, &before) != IPOS_OK)
+        return IPOS_OK;
+    if (find_change(before, after, &change))
+        *part = close_up(&after->display_window, &change);
+    ipos_status status = draw_picture(sheet, row, 0, before, part, rgb);
+    ipos_frame_release(before);
+    return status;
+}
+
+static ipos_status draw_map(ip_sheet *sheet, int row, size_t index, const ipos_box *part, bool matte, float *rgb)
+{
+    ipos_frame *evidence;
+
+    if (!json_is_string(json_object_get(json_array_get(sheet->frames, index), "evidence")))
+        return IPOS_OK;
+    IP_TRY(ip_store_option_frame(sheet->store, sheet->id, index, true, &evidence));
+    ipos_status status = draw_evidence(sheet, row, evidence, part, rgb);
+    if (status == IPOS_OK && matte)
+        status = draw_matte(sheet, row, evidence, part, rgb);
+    ipos_frame_release(evidence);
+    return status;
+}
+
+static ipos_status draw_row(ip_sheet *sheet, int row, size_t index, float *rgb)
+{
+    const json_t *at = json_object_get(json_array_get(sheet->frames, index), "time");
+    const ipos_rational time = {json_integer_value(json_array_get(at, 0)), json_integer_value(json_array_get(at, 1))};
+    const bool changed = time.den == 1 && ip_option_changes(sheet->option, time.num);
+    ipos_box part = {0};
+    ipos_frame *picture;
+
+    IP_TRY(ip_store_option_frame(sheet->store, sheet->id, index, false, &picture));
+    ipos_status status = changed ? draw_before(sheet, row, time.num, picture, &part, rgb) : draw_neighbours(sheet, row, time, rgb);
+    if (status == IPOS_OK)
+        status = draw_picture(sheet, row, 1, picture, changed ? &part : NULL, rgb);
+    ipos_frame_release(picture);
+    return status == IPOS_OK ? draw_map(sheet, row, index, changed ? &part : NULL, changed, rgb) : status;
 }
 
 static ipos_status make_canvas(ip_sheet *sheet, int rows)
@@ -190,7 +290,7 @@ ipos_status ip_contact_sheet(ip_store *store, const char *id, const char *path)
     ipos_status status = id && ip_option_id(id, &number) ? ip_doc_parse(text, "option", &list) : ip_fail(IPOS_ERR_ARGUMENT,
         "contact sheet: which option?");
     ip_free(text);
-    option = json_array_get(list, 0);
+    sheet.option = option = json_array_get(list, 0);
     sheet.frames = json_object_get(option, "frames");
     sheet.asked = json_string_value(json_object_get(option, "frames_asked"));
     if (status == IPOS_OK && json_array_size(sheet.frames))

@@ -39,12 +39,13 @@ char *ip_clip_file(ip_store *store, const ip_clip_row *row, const char *file); /
 /* SHA-256 over every frame row of the clip, in order. */
 ipos_status ip_clip_digest(ip_store *store, int64_t clip, char hex[65]);
 
-/* The movie kept open between ip_store_frame calls. */
+/* A clip and its movie kept open between ip_store_frame calls. */
 typedef struct ip_open_clip {
     char *name;
     ip_clip_row row;
     ip_media *media;
     ip_stamp file;
+    uint64_t used;  /* the store's turn when it was last asked for */
     bool loaded;
 } ip_open_clip;
 
@@ -54,7 +55,8 @@ struct ip_store {
     char id[33];
     ip_io_env env;
     ip_option_writer *writer; /* notes which frames are read while it is open */
-    ip_open_clip open;
+    ip_open_clip opened[4], *open; /* kept open: an operation reads several by turns; open is the one in use */
+    uint64_t turn;
     int64_t counter;          /* for names in tmp/ */
     bool head_due;            /* the running transaction appended to the ledger */
 };
@@ -116,7 +118,10 @@ ipos_status ip_progress_tell(ip_progress *progress, double fraction, int64_t fra
 ipos_status ip_read_stamped(const char *path, void **bytes, size_t *size, ip_stamp *stamp);
 /* The hash of a large file, which must stay as it is meanwhile; can be cancelled. progress may be NULL. */
 ipos_status ip_hash_stamped(const char *path, ip_progress *progress, char hash[65], ip_stamp *stamp);
-ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out); /* not noted as a source */
+/* The parts or pages behind the first of the file that a frame is in (ip_frames_free); most files have none. */
+ipos_status ip_store_source_rest(ip_store *store, const char *clip, int64_t number, ipos_frame ***rest, size_t *count);
+/* Name of the file, without its folder, that frame number was ingested from; "" for a movie (ip_free). */
+ipos_status ip_store_source_name(ip_store *store, const char *clip, int64_t number, char **name);
 ipos_status ip_store_source_check(ip_store *store, const char *clip, int64_t number); /* IPOS_ERR_CHANGED unless its bytes are as ingested */
 void ip_open_clip_reset(ip_store *store);
 
@@ -135,6 +140,12 @@ typedef struct ip_option_variant {
     ip_option_picture *pictures;
     size_t count, room;
 } ip_option_variant;
+/* Frames of one clip that were read while the writer is open, ascending. */
+typedef struct ip_option_source {
+    char *clip;
+    int64_t id, *numbers;
+    size_t count, room;
+} ip_option_source;
 struct ip_option_writer {
     ip_store *store;
     ip_scratch scratch;
@@ -142,11 +153,25 @@ struct ip_option_writer {
     char *operation, *frames, *parameters, *model, *model_hash;
     ip_option_variant *variants;
     size_t count;
-    int64_t *sources; /* frame numbers read while the writer is open, ascending */
-    size_t source_count, source_room;
-    int64_t nearest;  /* the source frame attributes came from last */
+    bool edits;               /* pictures are changed frames of the clip, not new ones */
+    ip_option_source *read;   /* the clip's own first, then those of ip_option_add_clip */
+    size_t read_count;
+    int64_t nearest;          /* the source frame attributes came from last */
     ipos_frame *attributes;
 };
+/* option_sources.c */
+ipos_status ip_writer_note(ip_option_writer *writer, const char *clip, int64_t number); /* writer may be NULL */
+ipos_status ip_writer_sources(ip_option_writer *writer, char **text);
+void ip_writer_sources_free(ip_option_writer *writer);
+/* Whether the option's picture of frame number is that frame, changed. Frames that are made are never read, so their own number is not
+ * among the sources; changed ones always are. */
+bool ip_option_changes(const json_t *option, int64_t number);
+/* option_dress.c: a view of picture's samples with the metadata of its source; the caller's frame stays as it is. */
+ipos_status ip_writer_dress(ip_option_writer *writer, ipos_rational time, const ipos_frame *picture, ipos_frame **out);
+/* What goes into the picture's file: dressed, and for a changed frame the other parts of its source. Also on failure: ip_frames_free. */
+ipos_status ip_writer_parts(ip_option_writer *writer, ipos_rational time, ipos_frame *dressed, ipos_frame ***parts, size_t *count);
+/* option_evidence.c: the map as it is kept, half floats of every channel; "confidence" and "evidence" must be there. */
+ipos_status ip_evidence_half(const ipos_frame *evidence, ipos_frame **out);
 ipos_status ip_model_record(ip_store *store, const char *name, int64_t version, json_t **record); /* models.c, as for the ledger */
 /* option_commit.c: the ledger's record of one option from its rows. */
 ipos_status ip_option_record(ip_store *store, int64_t id, json_t **record);
@@ -162,7 +187,6 @@ char *ip_option_path(ip_store *store, int64_t id, const char *file); /* NULL fil
 bool ip_option_id(const char *text, int64_t *id);
 /* "10" -> "0010", 21/2 -> "0010+1_2", -3/2 -> "-0002+1_2". */
 void ip_time_label(ipos_rational time, int digits, char out[64]);
-void ip_writer_note(ip_option_writer *writer, const char *clip, int64_t number);
 bool ip_format_fits(const ipos_frame *frame, const char *format);
 /* The image format made pictures of a clip are kept in: "exr", "tiff", "png". */
 const char *ip_format_for(const ipos_frame *frame, const char *clip_format);

@@ -105,27 +105,52 @@ char *ip_clip_file(ip_store *store, const ip_clip_row *row, const char *file)
     return joined;
 }
 
+static void close_clip(ip_open_clip *open)
+{
+    ip_media_close(open->media);
+    if (open->loaded)
+        ip_clip_row_free(&open->row);
+    memset(open, 0, sizeof *open);
+}
+
 void ip_open_clip_reset(ip_store *store)
 {
-    ip_media_close(store->open.media);
-    if (store->open.loaded)
-        ip_clip_row_free(&store->open.row);
-    memset(&store->open, 0, sizeof store->open);
+    for (size_t i = 0; i < IP_COUNT(store->opened); i++)
+        close_clip(&store->opened[i]);
+    store->open = NULL;
+}
+
+/* The place of the clip, or one that is free, or the one not asked for for longest. */
+static ip_open_clip *place_for(ip_store *store, const char *clip)
+{
+    ip_open_clip *oldest = store->opened;
+
+    for (size_t i = 0; i < IP_COUNT(store->opened); i++) {
+        ip_open_clip *at = &store->opened[i];
+        if (at->loaded && strcmp(at->row.name, clip) == 0)
+            return at;
+        if (at->used < oldest->used)
+            oldest = at;
+    }
+    return oldest;
 }
 
 static ipos_status open_clip(ip_store *store, const char *clip)
 {
-    ip_open_clip *open = &store->open;
+    ip_open_clip *open = place_for(store, clip);
 
-    if (open->loaded && strcmp(open->row.name, clip) == 0)
-        return IPOS_OK;
-    ip_open_clip_reset(store);
-    IP_TRY(ip_clip_load(store, clip, &open->row));
-    open->loaded = true;
-    if (strcmp(open->row.state, "ready") == 0)
-        return IPOS_OK;
-    ip_open_clip_reset(store);
-    return ip_fail(IPOS_ERR_STATE, "clip \"%s\": its ingest is not finished, run ingest again", clip);
+    store->open = open;
+    if (!open->loaded || strcmp(open->row.name, clip) != 0) {
+        close_clip(open);
+        IP_TRY(ip_clip_load(store, clip, &open->row));
+        open->loaded = true;
+        if (strcmp(open->row.state, "ready") != 0) {
+            close_clip(open);
+            return ip_fail(IPOS_ERR_STATE, "clip \"%s\": its ingest is not finished, run ingest again", clip);
+        }
+    }
+    open->used = ++store->turn;
+    return IPOS_OK;
 }
 
 static ipos_status changed(const char *path, int64_t number, const char *expected, const char *found)
@@ -156,7 +181,7 @@ static ipos_status image_frame(ip_store *store, const char *path, int64_t number
 /* The movie behind a clip, opened and hashed once; later only looked at for a change of size, time or inode. */
 static ipos_status open_movie(ip_store *store, const char *path)
 {
-    ip_open_clip *open = &store->open;
+    ip_open_clip *open = store->open;
     struct stat st;
     char found[65];
     ipos_status status;
@@ -185,7 +210,7 @@ static ipos_status movie_frame(ip_store *store, const char *path, int64_t number
     char found[65];
 
     IP_TRY(open_movie(store, path));
-    IP_TRY(ip_media_read(store->open.media, number - store->open.row.movie_first, out));
+    IP_TRY(ip_media_read(store->open->media, number - store->open->row.movie_first, out));
     if (ip_frame_hash(*out, found) && strcmp(found, expected) == 0)
         return IPOS_OK;
     ipos_frame_release(*out);
@@ -210,14 +235,14 @@ static ipos_status find_frame(ip_store *store, const char *clip, int64_t number,
         return ip_fail(IPOS_ERR_ARGUMENT, "a frame was asked for without naming its clip");
     IP_TRY(open_clip(store, clip));
     ipos_status status = ip_db_first(store->db, &row, "SELECT file, sha256 FROM frames WHERE clip=? AND number=?", "ii",
-        store->open.row.id, number);
+        store->open->row.id, number);
     if (status == IPOS_ERR_NOT_FOUND)
         return ip_fail(status, "clip \"%s\": has no frame %lld (it has %lld to %lld)", clip, (long long)number,
-            (long long)store->open.row.first, (long long)store->open.row.last);
+            (long long)store->open->row.first, (long long)store->open->row.last);
     if (status != IPOS_OK)
         return status;
     hex_of(sqlite3_column_blob(row, 1), sqlite3_column_bytes(row, 1), expected);
-    *path = ip_clip_file(store, &store->open.row, (const char *)sqlite3_column_text(row, 0));
+    *path = ip_clip_file(store, &store->open->row, (const char *)sqlite3_column_text(row, 0));
     sqlite3_finalize(row);
     return *path ? IPOS_OK : ip_no_memory(256);
 }
@@ -229,7 +254,7 @@ ipos_status ip_store_source_check(ip_store *store, const char *clip, int64_t num
 
     IP_TRY(find_frame(store, clip, number, &path, expected));
     ipos_status status;
-    if (strcmp(store->open.row.kind, "movie") == 0) {
+    if (strcmp(store->open->row.kind, "movie") == 0) {
         status = open_movie(store, path);
     } else {
         status = ip_hash_stamped(path, NULL, found, &stamp);
@@ -247,7 +272,7 @@ ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t num
 
     *out = NULL;
     IP_TRY(find_frame(store, clip, number, &path, expected));
-    if (strcmp(store->open.row.kind, "movie") == 0)
+    if (strcmp(store->open->row.kind, "movie") == 0)
         status = movie_frame(store, path, number, expected, out);
     else
         status = image_frame(store, path, number, expected, out);
@@ -255,7 +280,7 @@ ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t num
     if (status != IPOS_OK)
         return status;
     /* The catalogue's word on the encoding, given by a person, stands over the file's. */
-    encoding = ip_strdup(store->open.row.encoding);
+    encoding = ip_strdup(store->open->row.encoding);
     if (!encoding) {
         ipos_frame_release(*out);
         *out = NULL;
@@ -266,9 +291,49 @@ ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t num
     return IPOS_OK;
 }
 
+ipos_status ip_store_source_rest(ip_store *store, const char *clip, int64_t number, ipos_frame ***rest, size_t *count)
+{
+    char expected[65], found[65], *path;
+    void *bytes = NULL;
+    size_t size;
+    ip_stamp stamp;
+
+    *rest = NULL;
+    *count = 0;
+    IP_TRY(find_frame(store, clip, number, &path, expected));
+    const char *format = store->open->row.format;
+    ipos_status status = IPOS_OK;
+    if (strcmp(store->open->row.kind, "movie") != 0 && (strcmp(format, "exr") == 0 || strcmp(format, "tiff") == 0)) {
+        status = ip_read_stamped(path, &bytes, &size, &stamp);
+        if (status == IPOS_OK && (!ip_sha256_of(bytes, size, found) || strcmp(found, expected) != 0))
+            status = changed(path, number, expected, found);
+        if (status == IPOS_OK && (status = ip_image_read_parts(&store->env, NULL, bytes, size, 1, rest, count)) != IPOS_OK)
+            ip_fail_in(status, "%s: a part behind the first, which must stay as it is", path);
+    }
+    ip_free(bytes);
+    ip_free(path);
+    return status;
+}
+
+ipos_status ip_store_source_name(ip_store *store, const char *clip, int64_t number, char **name)
+{
+    char expected[65], *path;
+
+    *name = NULL;
+    IP_TRY(find_frame(store, clip, number, &path, expected));
+    const char *slash = strrchr(path, '/');
+    *name = ip_strdup(strcmp(store->open->row.kind, "movie") == 0 ? "" : slash ? slash + 1 : path);
+    ip_free(path);
+    return *name ? IPOS_OK : IPOS_ERR_NO_MEMORY;
+}
+
 ipos_status ip_store_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out)
 {
     IP_TRY(ip_store_source_frame(store, clip, number, out));
-    ip_writer_note(store->writer, clip, number);
-    return IPOS_OK;
+    ipos_status status = ip_writer_note(store->writer, clip, number);
+    if (status != IPOS_OK) {
+        ipos_frame_release(*out);
+        *out = NULL;
+    }
+    return status;
 }

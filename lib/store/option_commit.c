@@ -68,27 +68,6 @@ ipos_status ip_option_record(ip_store *store, int64_t id, json_t **record)
     return *record ? IPOS_OK : ip_fail(IPOS_ERR_TAMPERED, "option %s: its rows are damaged", name);
 }
 
-static ipos_status sources_text(ip_option_writer *writer, char **out)
-{
-    json_t *list = json_array();
-    ipos_status status = IPOS_OK;
-
-    for (size_t i = 0; i < writer->source_count && status == IPOS_OK; i++) {
-        sqlite3_stmt *row;
-        status = ip_db_first(writer->store->db, &row, "SELECT lower(hex(sha256)) FROM frames WHERE clip=? AND number=?", "ii",
-            writer->clip.id,
-            writer->sources[i]);
-        if (status != IPOS_OK)
-            break;
-        json_array_append_new(list, json_pack("{s:I, s:s}", "frame", (json_int_t)writer->sources[i], "sha256", ip_db_text(row, 0)));
-        sqlite3_finalize(row);
-    }
-    if (status == IPOS_OK)
-        return ip_doc_give(list, out);
-    json_decref(list);
-    return status;
-}
-
 static ipos_status insert_frames(ip_store *store, int64_t id, const ip_option_variant *variant)
 {
     for (size_t i = 0; i < variant->count; i++) {
@@ -197,7 +176,7 @@ static ipos_status commit(ip_option_writer *writer, char ***ids, size_t *count)
     int64_t *made = ip_calloc(writer->count + 1, sizeof *made);
     size_t made_count = 0;
     char *sources = NULL;
-    ipos_status status = made ? sources_text(writer, &sources) : ip_no_memory(64);
+    ipos_status status = made ? ip_writer_sources(writer, &sources) : ip_no_memory(64);
 
     if (status == IPOS_OK && (status = ip_store_begin(writer->store)) == IPOS_OK) {
         status = ip_store_end(writer->store, write_rows(writer, sources, made, &made_count));

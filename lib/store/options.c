@@ -14,28 +14,6 @@ char *ip_option_path(ip_store *store, int64_t id, const char *file)
                 : ip_format("%s/options/o%lld", store->folder, (long long)id);
 }
 
-void ip_writer_note(ip_option_writer *writer, const char *clip, int64_t number)
-{
-    size_t at;
-
-    if (!writer || strcmp(writer->clip.name, clip) != 0)
-        return;
-    for (at = writer->source_count; at > 0 && writer->sources[at - 1] >= number; at--)
-        if (writer->sources[at - 1] == number)
-            return;
-    if (writer->source_count == writer->source_room) {
-        size_t room = writer->source_room ? 2 * writer->source_room : 64;
-        int64_t *grown = ip_realloc(writer->sources, room * sizeof *grown);
-        if (!grown)
-            return;
-        writer->sources = grown;
-        writer->source_room = room;
-    }
-    memmove(writer->sources + at + 1, writer->sources + at, (writer->source_count - at) * sizeof *writer->sources);
-    writer->sources[at] = number;
-    writer->source_count++;
-}
-
 static bool copy_text(char **to, const char *from)
 {
     *to = from ? ip_strdup(from) : NULL;
@@ -67,9 +45,9 @@ ipos_status ip_store_options_begin(ip_store *store, const char *operation, const
                                copy_text(&writer->model, model_name) && copy_text(&writer->model_hash, model_hash)))
         status = ip_no_memory(256);
     if (status == IPOS_OK)
-        status = ip_store_check_permission(store, clip, operation, false);
-    if (status == IPOS_OK)
         status = ip_clip_load(store, clip, &writer->clip);
+    if (status == IPOS_OK)
+        status = ip_option_add_clip(writer, writer->clip.name);
     if (status == IPOS_OK)
         status = ip_scratch_open(store, &writer->scratch);
     if (status != IPOS_OK) {
@@ -78,6 +56,11 @@ ipos_status ip_store_options_begin(ip_store *store, const char *operation, const
     }
     store->writer = *out = writer;
     return IPOS_OK;
+}
+
+void ip_option_edits(ip_option_writer *writer)
+{
+    writer->edits = true;
 }
 
 void ip_option_writer_free(ip_option_writer *writer)
@@ -106,7 +89,7 @@ void ip_option_writer_free(ip_option_writer *writer)
     ip_free(writer->parameters);
     ip_free(writer->model);
     ip_free(writer->model_hash);
-    ip_free(writer->sources);
+    ip_writer_sources_free(writer);
     ipos_frame_release(writer->attributes);
     ip_free(writer);
 }
@@ -138,82 +121,14 @@ static ip_option_variant *variant_of(ip_option_writer *writer, const char *name)
     return variant;
 }
 
-/* Attributes of frame number, if it may be used: it exists, was not itself asked to be made, and can be read. */
-static bool take_source(ip_option_writer *writer, int64_t number, int *tries)
-{
-    ipos_frame *frame;
-
-    if (number < writer->clip.first || number > writer->clip.last || ip_frames_ask(writer->frames, number))
-        return false;
-    if (writer->attributes && writer->nearest == number)
-        return true;
-    (*tries)++;
-    if (ip_store_source_frame(writer->store, writer->clip.name, number, &frame) != IPOS_OK)
-        return false;
-    ipos_frame_release(writer->attributes);
-    writer->attributes = frame;
-    writer->nearest = number;
-    return true;
-}
-
-/* From the nearest frame outwards; of two as near the earlier one. */
-static void nearest_source(ip_option_writer *writer, ipos_rational time)
-{
-    int64_t below = time.num / time.den - (time.num % time.den < 0), above = below + 1;
-    int tries = 0;
-
-    while (tries < 16 && (below >= writer->clip.first || above <= writer->clip.last)) {
-        bool lower = time.num - below * time.den <= above * time.den - time.num;
-        if (take_source(writer, lower ? below-- : above++, &tries))
-            return;
-    }
-    ipos_frame_release(writer->attributes);
-    writer->attributes = NULL;
-}
-
-/* A view of picture's samples with the source's metadata; the caller's frame stays as it is. */
-static ipos_status dress(ip_option_writer *writer, ipos_rational time, const ipos_frame *picture, ipos_frame **out)
-{
-    size_t n = picture->channel_count;
-    ipos_channel *channels = ip_calloc(n, sizeof *channels);
-    ipos_plane *planes = ip_calloc(n, sizeof *planes);
-    ipos_timecode timecode;
-    ipos_status status = channels && planes ? IPOS_OK : ip_no_memory(n * 64);
-
-    *out = NULL;
-    nearest_source(writer, time);
-    for (size_t i = 0; status == IPOS_OK && i < n; i++) {
-        const ip_channel *c = &picture->channels[i];
-        channels[i] = (ipos_channel){c->name, c->type, c->xs, c->ys};
-        planes[i] = (ipos_plane){c->data, c->row_stride, c->pixel_stride};
-    }
-    if (status == IPOS_OK)
-        status = ip_frame_over(&picture->data_window, &picture->display_window, channels, planes, n, NULL, NULL, out);
-    if (status == IPOS_OK)
-        status = ip_frame_copy_attributes(*out, writer->attributes ? writer->attributes : picture);
-    if (status == IPOS_OK && time.num % time.den == 0 && writer->attributes && ipos_frame_timecode(*out, &timecode) == IPOS_OK) {
-        timecode = ip_timecode_after(&timecode, time.num / time.den - writer->nearest, writer->clip.rate);
-        status = ipos_frame_set_timecode(*out, &timecode);
-    }
-    if (status == IPOS_OK)
-        status = ipos_frame_set_encoding(*out, writer->clip.encoding);
-    ip_free(channels);
-    ip_free(planes);
-    if (status != IPOS_OK) {
-        ipos_frame_release(*out);
-        *out = NULL;
-    }
-    return status;
-}
-
-/* Writes a frame durably and gives its bytes' hash. */
-static ipos_status write_hashed(ipos_frame *frame, const char *format, const char *folder, const char *file, char hash[65])
+/* Writes a file durably and gives its bytes' hash. */
+static ipos_status write_hashed(ipos_frame *const *frames, size_t count, const char *format, const char *folder, const char *file, char hash[65])
 {
     ipos_write_config config = {sizeof config, .format = format};
     char *path = ip_path_join(folder, file);
     void *bytes = NULL;
     size_t size = 0;
-    ipos_status status = path ? ip_image_write(&frame, 1, &config, NULL, &bytes, &size) : ip_no_memory(256);
+    ipos_status status = path ? ip_image_write(frames, count, &config, NULL, &bytes, &size) : ip_no_memory(256);
 
     if (status == IPOS_OK && !ip_sha256_of(bytes, size, hash))
         status = ip_fail(IPOS_ERR_UNKNOWN, "%s: hashing failed", path);
@@ -221,40 +136,6 @@ static ipos_status write_hashed(ipos_frame *frame, const char *format, const cha
         status = ip_file_write(path, bytes, size);
     ip_free(bytes);
     ip_free(path);
-    return status;
-}
-
-/* Half channels "confidence" and "evidence" whatever types the operation used. */
-static ipos_status half_evidence(const ipos_frame *evidence, ipos_frame **out)
-{
-    static const char *const names[] = {"confidence", "evidence"};
-    ipos_channel channels[2] = {{names[0], IPOS_F16, 1, 1}, {names[1], IPOS_F16, 1, 1}};
-    ipos_status status = ip_frame_new(&evidence->data_window, &evidence->display_window, channels, 2, NULL, NULL, out);
-
-    for (size_t i = 0; status == IPOS_OK && i < 2; i++) {
-        int64_t at = ipos_frame_find_channel(evidence, names[i]), to = ipos_frame_find_channel(*out, names[i]);
-        if (at < 0 || to < 0) {
-            status = ip_fail(IPOS_ERR_ARGUMENT, "evidence map: channel \"%s\" is missing", names[i]);
-            break;
-        }
-        const ip_channel *from = &evidence->channels[at];
-        size_t n = (size_t)from->width * (size_t)from->height;
-        float *values = ip_alloc(IP_MAX(n, 1) * sizeof *values);
-        status = values ? ip_channel_to_float(from, values) : ip_no_memory(n * sizeof *values);
-        /* Classes 0..3 are numbers, not fractions of the integer's range. */
-        if (status == IPOS_OK && i == 1 && (from->type == IPOS_U8 || from->type == IPOS_U16))
-            for (size_t k = 0; k < n; k++)
-                values[k] *= from->type == IPOS_U8 ? 255.0f : 65535.0f;
-        if (status == IPOS_OK)
-            ip_channel_from_float(&(*out)->channels[to], values);
-        ip_free(values);
-    }
-    if (status == IPOS_OK)
-        status = ipos_frame_set_encoding(*out, "data");
-    if (status != IPOS_OK) {
-        ipos_frame_release(*out);
-        *out = NULL;
-    }
     return status;
 }
 
@@ -266,9 +147,29 @@ static ipos_status write_evidence(ip_option_variant *variant, ip_option_picture 
     picture->evidence = ip_format("evidence.%s.exr", label);
     if (!picture->evidence)
         return ip_no_memory(64);
-    IP_TRY(half_evidence(evidence, &half));
-    ipos_status status = write_hashed(half, "exr", variant->folder, picture->evidence, picture->evidence_hash);
+    IP_TRY(ip_evidence_half(evidence, &half));
+    ipos_status status = write_hashed(&half, 1, "exr", variant->folder, picture->evidence, picture->evidence_hash);
     ipos_frame_release(half);
+    return status;
+}
+
+static ipos_status write_picture(ip_option_writer *writer, ip_option_variant *variant, ip_option_picture *made, const char *label,
+    const ipos_frame *picture, const ipos_frame *evidence)
+{
+    ipos_frame *dressed, **parts = NULL;
+    size_t count = 0;
+
+    IP_TRY(ip_writer_dress(writer, made->time, picture, &dressed));
+    ipos_status status = writer->edits ? ip_edit_check(made->time.num, writer->attributes, dressed, evidence) : IPOS_OK;
+    const char *format = ip_format_for(dressed, writer->clip.format);
+    if (status == IPOS_OK && !(made->picture = ip_format("picture.%s.%s", label, strcmp(format, "tiff") == 0 ? "tif" : format)))
+        status = ip_no_memory(64);
+    if (status == IPOS_OK)
+        status = ip_writer_parts(writer, made->time, dressed, &parts, &count);
+    if (status == IPOS_OK)
+        status = write_hashed(parts, count, format, variant->folder, made->picture, made->picture_hash);
+    ip_frames_free(parts, count);
+    ipos_frame_release(dressed);
     return status;
 }
 
@@ -277,7 +178,6 @@ ipos_status ip_option_add_frame(ip_option_writer *writer, const char *variant_na
 {
     ip_option_variant *variant;
     ip_option_picture made = {.time = time, .confidence = confidence};
-    ipos_frame *dressed;
     char label[64];
 
     if (!variant_name || !ip_name_ok(variant_name) || time.den <= 0 || !picture)
@@ -299,12 +199,7 @@ ipos_status ip_option_add_frame(ip_option_writer *writer, const char *variant_na
         variant->room = room;
     }
     ip_time_label(made.time, 4, label);
-    IP_TRY(dress(writer, made.time, picture, &dressed));
-    const char *format = ip_format_for(dressed, writer->clip.format);
-    made.picture = ip_format("picture.%s.%s", label, strcmp(format, "tiff") == 0 ? "tif" : format);
-    ipos_status status = made.picture ? write_hashed(dressed, format, variant->folder, made.picture,
-        made.picture_hash) : ip_no_memory(64);
-    ipos_frame_release(dressed);
+    ipos_status status = write_picture(writer, variant, &made, label, picture, evidence);
     if (status == IPOS_OK && evidence)
         status = write_evidence(variant, &made, label, evidence);
     if (status != IPOS_OK) {

@@ -37,8 +37,10 @@ void ip_store_clip_free(ip_store_clip *clip);
 ipos_status ip_store_check_permission(ip_store *store, const char *clip, const char *operation, bool training);
 /* Names of all clips whose training is allowed, comma-separated (ip_free). */
 ipos_status ip_store_trainable(ip_store *store, char **names);
-/* One frame, bytes checked against the catalogue (IPOS_ERR_CHANGED). Keeps the media open between calls. */
+/* One frame, bytes checked against the catalogue (IPOS_ERR_CHANGED). Keeps the media of a few clips open between calls. */
 ipos_status ip_store_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out);
+/* The same, not recorded as a source of options in the making. */
+ipos_status ip_store_source_frame(ip_store *store, const char *clip, int64_t number, ipos_frame **out);
 
 /* Models: models/NAME.safetensors, checkpoints in models/NAME.checkpoint with what it was started with as JSON. */
 ipos_status ip_store_checkpoint_save(ip_store *store, const char *name, const char *settings_json, const void *bytes, size_t size);
@@ -55,10 +57,15 @@ char *ip_card_text(const char *card_json); /* for people */
 
 /* Options. Frames of the clip read through ip_store_frame between begin and commit are recorded as the options' sources; the
  * pictures get the metadata of the source frame nearest to them. begin makes a request; add_frame writes the picture (format as the clip's own) and the evidence; add names a variant;
- * commit makes all visible at once (atomic), or abandon removes every trace. Ids are "o" and a number. */
+ * commit makes all visible at once (atomic), or abandon removes every trace. Ids are "o" and a number.
+ * After begin: add_clip names a further clip whose frames count as sources (refused as begin refuses the clip itself). edits: the pictures
+ * are frames of the clip, changed: each has exactly its own source's metadata and every part of its file, and is held against it by
+ * ip_edit_check. */
 typedef struct ip_option_writer ip_option_writer;
 ipos_status ip_store_options_begin(ip_store *store, const char *operation, const char *clip, const char *frames,
     const char *parameters_json, const char *model_name, const char *model_hash, ip_option_writer **out);
+ipos_status ip_option_add_clip(ip_option_writer *writer, const char *clip);
+void ip_option_edits(ip_option_writer *writer);
 ipos_status ip_option_add_frame(ip_option_writer *writer, const char *variant, ipos_rational time, double confidence,
     ipos_frame *picture, ipos_frame *evidence);
 ipos_status ip_option_add(ip_option_writer *writer, const char *variant, const char *title, int rank, double score,
@@ -67,6 +74,9 @@ ipos_status ip_option_commit(ip_option_writer *writer, char ***ids, size_t *coun
 void ip_option_abandon(ip_option_writer *writer);
 ipos_status ip_store_options_json(ip_store *store, const char *id, char **json);
 ipos_status ip_store_option_frame(ip_store *store, const char *id, size_t index, bool evidence, ipos_frame **out);
+/* IPOS_ERR_ENGINE unless picture, which is source changed, has its windows and channels, and its bits wherever the channel "evidence" of
+ * the evidence map, or what lies outside of the map, is 0. */
+ipos_status ip_edit_check(int64_t number, const ipos_frame *source, const ipos_frame *picture, const ipos_frame *evidence);
 /* Records results handed to a host as a draft: a ledger act and a row of state "draft" without pictures. clip, model (may be NULL) and
  * results are JSON objects or arrays, parameters a JSON object; clip needs "name". *id is the draft's ("o12", ip_free). */
 ipos_status ip_store_draft(ip_store *store, const char *operation, const char *clip_json, const char *parameters_json,

@@ -9,7 +9,7 @@ pc=$(find "$root/stage" -name interpos.pc)
 [ -n "$pc" ] || { echo "consumer: interpos.pc was not installed" >&2; exit 1; }
 export PKG_CONFIG_PATH="$(dirname "$pc")" PKG_CONFIG_SYSROOT_DIR="$root/stage"
 libs=$(find "$root/stage" -name libinterpos.so.0 -printf '%h')
-! grep -nE 'stdc\+\+|torch|sqlite|jansson' "$pc" || { echo "consumer: interpos.pc lets private parts through" >&2; exit 1; }
+! grep -nE 'stdc\+\+|torch|sqlite|jansson|expat' "$pc" || { echo "consumer: interpos.pc lets private parts through" >&2; exit 1; }
 [ "$(pkg-config --variable=abi interpos)" = 0 ]
 mkdir "$root/out" && cd "$root/out"
 $cc -std=c99 -Wall -Wextra -Werror -pedantic $(pkg-config --cflags interpos) "$source" -o consumer $(pkg-config --libs interpos)

@@ -18,6 +18,6 @@ int main(void)
     AT(ipos_train_config, device), AT(ipos_train_config, preview);
     SIZE(ipos_option_info), AT(ipos_option_info, preset), AT(ipos_option_info, minimum), AT(ipos_option_info, maximum);
     SIZE(ipos_host_clip), AT(ipos_host_clip, first), AT(ipos_host_clip, rate), AT(ipos_host_clip, licence);
-    SIZE(ipos_result_info), AT(ipos_result_info, option), AT(ipos_result_info, score);
+    SIZE(ipos_result_info), AT(ipos_result_info, option), AT(ipos_result_info, score), AT(ipos_result_info, details);
     return 0;
 }

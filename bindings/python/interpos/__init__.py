@@ -16,9 +16,10 @@ from .frame import Channel, Frame, Plane, Window
 from .model import Model
 from .operation import HostClip, Operation, Result
 from .project import Project
+from .strokes import read_strokes
 
 __version__ = "0.1.0"
 __all__ = ["ArgumentError", "CancelledError", "ChangedError", "Channel", "ConflictError", "Context", "EngineError", "Error",
            "FormatError", "Frame", "HostClip", "Model", "NoMemoryError", "NotAcceptedError", "NotFoundError", "Operation",
            "PermissionDeniedError", "Plane", "Project", "ReadWriteError", "Result", "StateError", "TamperedError", "UnknownError",
-           "UnsupportedError", "Window", "encodings", "feature", "operations", "version"]
+           "UnsupportedError", "Window", "encodings", "feature", "operations", "read_strokes", "version"]

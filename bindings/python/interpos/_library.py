@@ -88,6 +88,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ipos_operation_set_int": (STATUS, [_HANDLE, _TEXT, c_int64]),
     "ipos_operation_set_real": (STATUS, [_HANDLE, _TEXT, c_double]),
     "ipos_operation_set_model": (STATUS, [_HANDLE, _HANDLE]),
+    "ipos_strokes_read": (STATUS, [_TEXT, c_int64, _JSON]),
     "ipos_operation_set_clip": (STATUS, [_HANDLE, _TEXT]),
     "ipos_operation_set_frames": (STATUS, [_HANDLE, _TEXT]),
     "ipos_operation_set_host_clip": (STATUS, [_HANDLE, POINTER(s.HostClipStruct), s.FetchFn, c_void_p]),

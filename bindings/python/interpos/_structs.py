@@ -85,7 +85,7 @@ class HostClipStruct(Sized):
 
 class ResultInfo(Sized):
     _fields_ = [("struct_size", c_uint32), ("frames", c_int32), ("option", c_char_p), ("variant", c_char_p), ("title", c_char_p),
-                ("score", c_double)]
+                ("score", c_double), ("details", c_char_p)]
 
 
 STRUCTS = {"ipos_context_config": ContextConfig, "ipos_box": Box, "ipos_plane": PlaneStruct, "ipos_channel": ChannelStruct,

@@ -1,6 +1,8 @@
 """Operations: the errands of post."""
 from __future__ import annotations
 
+import json
+import re
 from ctypes import byref, c_double
 from fractions import Fraction
 from typing import Any, Callable, NamedTuple, Optional
@@ -13,10 +15,12 @@ from ._work import Progress, Work
 from .frame import Frame
 from .model import Model
 from .project import TRAINING, Project, Rate, rational
+from .strokes import strokes_text
 
 Fetch = Callable[[str, int, str], Optional[Frame]]
-"""fetch(clip, number, channels): the frame, or None where the clip has none. Called on the thread in run() only."""
-_TYPES = {1: "int", 2: "real", 3: "bool", 4: "text", 5: "choice"}
+"""fetch(clip, number, channels): the frame, or None where the clip has none. Called on the thread in run() only, also with the names
+of further clips that settings of type "clip" name; None then means only that this clip lacks the frame."""
+_TYPES = {1: "int", 2: "real", 3: "bool", 4: "text", 5: "choice", 6: "clip"}
 
 
 class HostClip(NamedTuple):
@@ -45,6 +49,8 @@ class Result:
         self.score: Optional[float] = info.score if info.score >= 0 else None
         """The operation's own leave-one-out score in dB."""
         self.count: int = info.frames
+        self.details: dict[str, Any] = json.loads(info.details) if info.details else {}
+        """What the operation has to say, e.g. "strokes" (the curves it followed or proposes) and "lost" (frames where it lost one)."""
 
     def __len__(self) -> int:
         return self.count
@@ -63,7 +69,8 @@ class Result:
         return self._frame(index, False)[0]
 
     def evidence(self, index: int = 0) -> Frame:
-        """Its evidence map: channels "evidence" (0 original, 1 another frame, 2 another take, 3 invented) and "confidence"."""
+        """Its evidence map: channels "evidence" (0 original, 1 another frame, 2 another take, 3 invented) and "confidence"; perhaps
+        "matte" (what was taken out, 0..1) and "matte.shadow"."""
         return self._frame(index, True)[0]
 
     def time(self, index: int = 0) -> Fraction:
@@ -85,6 +92,7 @@ class Operation(Handle):
         self.project = project
         self._work = Work()
         self._fetch: Any = None
+        self._first: Optional[int] = None
 
     def settings(self) -> list[dict[str, Any]]:
         """Every setting: name, type, help, unit, choices, default, minimum, maximum."""
@@ -99,8 +107,16 @@ class Operation(Handle):
         return listed
 
     def set(self, name: str, value: Any) -> None:
-        """Changes a setting; an unknown name or a value out of range is an ArgumentError that says what is allowed."""
-        if isinstance(value, bool):
+        """Changes a setting; an unknown name or a value out of range is an ArgumentError that says what is allowed.
+
+        A setting that names clips takes a name or a list of names. "strokes" takes a JSON or SVG file, ``{"strokes": [...]}``, one
+        stroke, or a list of those; strokes that name no frame are on the first frame of :meth:`set_frames`.
+        """
+        if name == "strokes":
+            value = strokes_text(value, self._first)
+        elif isinstance(value, (list, tuple)):
+            value = ",".join(value)
+        elif isinstance(value, bool):
             value = int(value)
         check(lib.ipos_operation_set(self.pointer, encode(name), encode(value if isinstance(value, str) else repr(value))))
 
@@ -113,8 +129,11 @@ class Operation(Handle):
         check(lib.ipos_operation_set_clip(self.pointer, encode(clip)))
 
     def set_frames(self, frames: Any) -> None:
-        """Which frames: "10", "10-20", "1-99x2", "10.5", "21/2", comma-separated; or a number."""
+        """Which frames: "10", "10-20", "1-99x2", "10.5", "21/2", comma-separated; or a number. Those to make, or, for an operation that
+        edits, those to change: whole numbers that the clip has."""
         check(lib.ipos_operation_set_frames(self.pointer, encode(frames if isinstance(frames, str) else str(frames))))
+        first = re.match(r"\s*(-?\d+)", str(frames))
+        self._first = int(first[1]) if first else None
 
     def set_host_clip(self, clip: HostClip, fetch: Fetch) -> None:
         """Input: frames from a callback. What it raises comes out of :meth:`run`."""

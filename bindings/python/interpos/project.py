@@ -163,7 +163,10 @@ class Project(Handle):
 
     def operation(self, kind: str, *, clip: Optional[str] = None, frames: Optional[str] = None, model: Optional[Model] = None,
                   **settings: Any) -> "Operation":
-        """A job: an operation's kind, its input and settings. See :class:`Operation`."""
+        """A job: an operation's kind, its input and settings (None: as they are). See :class:`Operation`.
+
+            project.operation("wires", clip="A001", frames="1001-1024", strokes="left.svg", matte="A001_matte")
+        """
         from .operation import Operation
         work = Operation(self, kind)
         if clip is not None:
@@ -173,5 +176,6 @@ class Project(Handle):
         if model is not None:
             work.set_model(model)
         for name, value in settings.items():
-            work.set(name, value)
+            if value is not None:
+                work.set(name, value)
         return work

@@ -20,6 +20,8 @@ static ipos_status int_list(const json_t *clip, const char *name, const int64_t 
 static ipos_status read_clip(const json_t *json, ip_op_clip *clip)
 {
     IP_TRY(ip_json_text(json, "name", &clip->name));
+    IP_TRY(ip_json_text(json, "role", &clip->role));
+    IP_TRY(ip_json_bool(json, "may_train", &clip->may_train));
     IP_TRY(ip_json_text(json, "encoding", &clip->encoding));
     IP_TRY(ip_json_int(json, "first", INT64_MIN, INT64_MAX, &clip->first));
     IP_TRY(ip_json_int(json, "last", clip->first, INT64_MAX, &clip->last));

@@ -78,10 +78,11 @@ static inline ipos_clip_config fixture_clip(const char *name)
 static inline int fixture_open(void **state)
 {
     fixture *made = calloc(1, sizeof *made);
+    const ipos_context_config config = {.struct_size = sizeof config, .engine_path = getenv("INTERPOS_TEST_ENGINE")}; /* NULL: the library's own */
     char path[128];
 
     strcpy(made->folder, "/tmp/interpos-api-XXXXXX");
-    if (!mkdtemp(made->folder) || ipos_context_create(NULL, &made->context) != IPOS_OK)
+    if (!mkdtemp(made->folder) || ipos_context_create(&config, &made->context) != IPOS_OK)
         return -1;
     snprintf(path, sizeof path, "%s/project", made->folder);
     *state = made;

@@ -266,6 +266,62 @@ static void contact_sheets(void **state)
     ip_free(id);
 }
 
+/* A changed frame: before, after, matte, evidence, all of the part that changed. */
+static void changed_contact_sheet(void **state)
+{
+    static const ipos_channel channels[3] = {{"confidence", IPOS_F32, 1, 1}, {"evidence", IPOS_F32, 1, 1}, {"matte", IPOS_F32, 1, 1}};
+    const ipos_box box = {0, 0, 400, 200};
+    fixture *f = *state;
+    ip_option_writer *writer;
+    ipos_frame *source = make_picture(box.width, box.height, 0, 0, IPOS_U8), *picture, *map, *sheet;
+    char *path = fixture_path(f, "footage/one"), *file = ip_path_join(path, "one.0100.png"), **ids, *out = fixture_path(f, "sheet.png");
+    size_t n;
+
+    need(ip_make_folders(path));
+    need(ip_image_write(&source, 1, NULL, file, NULL, NULL));
+    need(ingest(f, "one"));
+    need(ip_store_options_begin(f->store, "wires", "one", "100", NULL, NULL, NULL, &writer));
+    ip_option_edits(writer);
+    need(ip_frame_like(source, 0, NULL, NULL, &picture));
+    need(ip_frame_copy_pixels(picture, source));
+    need(ip_frame_new(&box, NULL, channels, 3, NULL, NULL, &map));
+    for (int y = 90; y < 110; y++)
+        for (int x = 190; x < 210; x++) {
+            const float one = 1;
+            for (int c = 0; c < 3; c++)
+                picture->channels[c].data[y * picture->channels[c].row_stride + x * picture->channels[c].pixel_stride] ^= 0x80;
+            for (int c = 0; c < 3; c++)
+                memcpy(map->channels[c].data + y * map->channels[c].row_stride + x * map->channels[c].pixel_stride, &one, sizeof one);
+        }
+    need(ip_option_add_frame(writer, "full", (ipos_rational){100, 1}, 1, picture, map));
+    need(ip_option_commit(writer, &ids, &n));
+    need(ip_contact_sheet(f->store, ids[0], out));
+    need(ip_image_read(NULL, out, NULL, 0, 0, &sheet));
+    const int cell = (1600 - 12) / 4;
+    assert_int_equal(sheet->data_window.width, 4 * cell + 12);
+    const ip_channel *red = &sheet->channels[ipos_frame_find_channel(sheet, "R")], *green = &sheet->channels[ipos_frame_find_channel(sheet, "G")];
+    const int middle = sheet->data_window.height / 2;
+    int wide = 0;
+    for (int x = 0; x < cell; x++)
+        wide += red->data[middle * red->row_stride + (2 * (cell + 4) + x) * red->pixel_stride] == 255;
+    assert_in_range(wide, cell / 4, cell / 2); /* 20 of 56 pixels across, not 20 of 400 */
+    const int before = red->data[middle * red->row_stride + cell / 2 * red->pixel_stride];
+    const int after = red->data[middle * red->row_stride + (cell + 4 + cell / 2) * red->pixel_stride];
+    assert_in_range(abs(before - after), 127, 129);
+    const ptrdiff_t at = middle * green->row_stride + (3 * (cell + 4) + cell / 2) * green->pixel_stride;
+    assert_true(green->data[at] > red->data[at]); /* from another frame */
+    verify_clean(f);
+    ipos_frame_release(source);
+    ipos_frame_release(picture);
+    ipos_frame_release(map);
+    ipos_frame_release(sheet);
+    ip_free(ids[0]);
+    ip_free(ids);
+    ip_free(path);
+    ip_free(file);
+    ip_free(out);
+}
+
 static void films(void **state)
 {
     fixture *f = *state;
@@ -315,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(changed_footage_is_not_published, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(killed_publish_is_finished, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(contact_sheets, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(changed_contact_sheet, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(films, fixture_setup, fixture_teardown),
     };
 

@@ -265,6 +265,92 @@ static void old_catalogue_keeps_pictures(void **state)
     ip_free(old);
 }
 
+/* A frame of the clip with its first samples changed, and a map that says so; integers as an operation may use them. */
+static void change(fixture *f, int64_t number, ipos_frame **picture, ipos_frame **map)
+{
+    static const ipos_channel channels[4] = {{"confidence", IPOS_U8, 1, 1}, {"evidence", IPOS_U8, 1, 1}, {"matte", IPOS_U8, 1, 1},
+        {"matte.shadow", IPOS_U16, 1, 1}};
+    ipos_frame *source;
+
+    need(ip_store_frame(f->store, "shot", number, &source));
+    need(ip_frame_like(source, 0, NULL, NULL, picture));
+    need(ip_frame_copy_pixels(*picture, source));
+    need(ip_frame_new(&source->data_window, NULL, channels, 4, NULL, NULL, map));
+    (*picture)->channels[0].data[0] ^= 1;
+    (*picture)->channels[2].data[(*picture)->channels[2].row_stride + 2] ^= 1;
+    for (int y = 0; y < 2; y++)
+        for (int c = 1; c < 3; c++) {
+            ip_channel *channel = &(*map)->channels[ipos_frame_find_channel(*map, c == 1 ? "evidence" : "matte")];
+            memset(channel->data + y * channel->row_stride, c == 1 ? 3 : 255, 2);
+        }
+    ipos_frame_release(source);
+}
+
+static void changed_frames(void **state)
+{
+    fixture *f = *state;
+    ip_option_writer *writer;
+    ipos_frame *picture, *map, *source, *made;
+    char **ids;
+    size_t count;
+
+    make_exr_sequence(f, "shot", 100, 12);
+    make_sequence(f, "other", 100, 12, 0);
+    ipos_clip_config config = clip_config("shot");
+    char *path = ip_path_join(f->footage, "shot");
+    config.encoding = "linear";
+    need(ip_store_ingest(f->store, path, &config, NULL, NULL));
+    ip_free(path);
+    need(ingest(f, "other"));
+    need(ip_store_options_begin(f->store, "wires", "shot", "103-105", NULL, NULL, NULL, &writer));
+    ip_option_edits(writer);
+    need_fail(ip_option_add_clip(writer, "none"), IPOS_ERR_NOT_FOUND, "none");
+    need(ip_option_add_clip(writer, "other"));
+    change(f, 104, &picture, &map);
+    for (int64_t number = 101; number < 104; number++) { /* by turns */
+        need(ip_store_frame(f->store, "other", number, &source));
+        ipos_frame_release(source);
+        need(ip_store_frame(f->store, "shot", number + 4, &source));
+        ipos_frame_release(source);
+    }
+    need_fail(ip_option_add_frame(writer, "full", (ipos_rational){209, 2}, 1, picture, map), IPOS_ERR_ENGINE, "whole");
+    need_fail(ip_option_add_frame(writer, "full", (ipos_rational){104, 1}, 1, picture, NULL), IPOS_ERR_ENGINE, "evidence");
+    need_fail(ip_option_add_frame(writer, "full", (ipos_rational){103, 1}, 1, picture, map), IPOS_ERR_ENGINE, "frame 103: the operation changed channel");
+    map->data_window.x = 5; /* what lies outside of the map is the original */
+    need_fail(ip_option_add_frame(writer, "full", (ipos_rational){104, 1}, 1, picture, map), IPOS_ERR_ENGINE, "at 0,0");
+    map->data_window.x = 0;
+    need(ip_option_add_frame(writer, "full", (ipos_rational){104, 1}, 1, picture, map));
+    ipos_frame_release(picture);
+    ipos_frame_release(map);
+    need(ip_option_add(writer, "full", "Full", 0, -1, "{\"lost\":[]}"));
+    need(ip_option_commit(writer, &ids, &count));
+    need(ip_store_option_frame(f->store, ids[0], 0, false, &made));
+    need(ip_store_source_frame(f->store, "shot", 104, &source));
+    assert_int_equal(made->attribute_count, source->attribute_count);
+    for (size_t i = 0; i < source->attribute_count; i++) {
+        const ip_attribute *a = &source->attributes[i], *b = ip_frame_attribute(made, a->name);
+        assert_true(b && a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0);
+    }
+    ipos_frame_release(made);
+    ipos_frame_release(source);
+    need(ip_store_option_frame(f->store, ids[0], 0, true, &made));
+    assert_int_equal(made->channel_count, 4);
+    float values[96 * 54];
+    need(ip_channel_to_float(&made->channels[ipos_frame_find_channel(made, "matte")], values));
+    assert_true(values[0] == 1 && values[2] == 0);
+    need(ip_channel_to_float(&made->channels[ipos_frame_find_channel(made, "evidence")], values));
+    assert_true(values[0] == 3 && values[2] == 0);
+    ipos_frame_release(made);
+    json_t *option = option_of(f, ids[0]), *sources = json_object_get(option, "sources");
+    assert_true(ip_option_changes(option, 104) && !ip_option_changes(option, 101));
+    assert_int_equal(json_array_size(sources), 8); /* 103 to 107 of the one, 101 to 103 of the other */
+    assert_string_equal(json_string_value(json_object_get(json_array_get(sources, 5), "clip")), "other");
+    json_decref(option);
+    verify_clean(f);
+    ip_free(ids[0]);
+    ip_free(ids);
+}
+
 static void timecodes(void **state)
 {
     (void)state;
@@ -294,6 +380,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(drafts, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(killed_while_writing, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(old_catalogue_keeps_pictures, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(changed_frames, fixture_setup, fixture_teardown),
         cmocka_unit_test(timecodes),
     };
 
