@@ -39,6 +39,15 @@ void ip_planes_free(ip_plane_f *planes, size_t count) {
         ip_plane_free(&planes[i]);
 }
 
+ipos_status ip_image3_new(int width, int height, ip_image3 *out) {
+    *out = (ip_image3){0};
+    return ip_planes_new(width, height, out->c, 3);
+}
+
+void ip_image3_free(ip_image3 *image) {
+    ip_planes_free(image->c, 3);
+}
+
 void ip_plane_fill(ip_plane_f *plane, float value) {
     for (int y = 0; y < plane->height; y++)
         for (int x = 0; x < plane->width; x++)

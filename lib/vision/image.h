@@ -33,6 +33,8 @@ ipos_status ip_plane_new(int width, int height, ip_plane_f *out);
 void ip_plane_free(ip_plane_f *plane);
 ipos_status ip_planes_new(int width, int height, ip_plane_f *planes, size_t count);
 void ip_planes_free(ip_plane_f *planes, size_t count);
+ipos_status ip_image3_new(int width, int height, ip_image3 *out);
+void ip_image3_free(ip_image3 *image);
 void ip_plane_fill(ip_plane_f *plane, float value);
 void ip_plane_copy(ip_plane_f *to, const ip_plane_f *from); /* same size */
 /* A view of a part; shares the samples, must not be freed. */
