@@ -92,6 +92,7 @@ typedef struct ip_fuse_training {
     int32_t groups;           /* of held_out; at least 1 */
     double *group_start, *group_score; /* groups scores in dB each, classical and trained; may be NULL */
     int32_t batch;            /* 0: 4 */
+    bool ordered;             /* candidates keep their places: no time reversal */
     ip_train_plan plan;       /* rate 0: 4e-4 */
     ip_train_host host;
     /* After each validation: the first held-out example and its picture, packed planes; may be NULL. */

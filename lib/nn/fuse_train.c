@@ -42,7 +42,7 @@ static int32_t draw_place(int32_t size, ip_rng *rng)
     return room >= 0 ? (int32_t)ip_rng_below(rng, room + 1) : -(int32_t)ip_rng_below(rng, 1 - room);
 }
 
-static ip_fuse_view draw_view(const ip_fuse_input *in, ip_rng *rng)
+static ip_fuse_view draw_view(const ip_fuse_input *in, bool ordered, ip_rng *rng)
 {
     ip_fuse_view view = {.width = IP_FUSE_PATCH, .height = IP_FUSE_PATCH};
     double best = -1;
@@ -59,7 +59,7 @@ static ip_fuse_view draw_view(const ip_fuse_input *in, ip_rng *rng)
     view.flip_x = bits & 1;
     view.flip_y = bits & 2;
     view.transpose = bits & 4;
-    view.reverse_time = bits & 8;
+    view.reverse_time = !ordered && (bits & 8);
     view.gain = (float)(.75 + .5 * ip_rng_unit(rng));
     return view;
 }
@@ -76,7 +76,7 @@ static ipos_status draw(run *r, ip_rng *rng, int32_t item)
         status = ip_fail(IPOS_ERR_ARGUMENT, "training: a picture of %d x %d; at least %d x %d is needed", in->width, in->height, IP_FUSE_LEAST,
             IP_FUSE_LEAST);
     } else {
-        ip_fuse_view view = draw_view(in, rng);
+        ip_fuse_view view = draw_view(in, r->training->ordered, rng);
         ip_fuse_gather(in, example.target, &view, r->candidates + 18 * at, r->aux + IP_FUSE_AUX * at, r->logits + IP_FUSE_CANDIDATES * at,
             r->target + 3 * at);
     }
