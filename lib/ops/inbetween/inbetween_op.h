@@ -32,8 +32,6 @@ ipos_status ib_clip_frame(ib_clip *clip, int64_t number, ipos_frame **out);
 void ib_canvas_include(ib_clip *clip, const ipos_frame *frame);
 /* Colour of a frame in the working encoding on the canvas; outside the data window 0. */
 ipos_status ib_colour(const ib_clip *clip, const ipos_frame *frame, float *const rgb[3], ptrdiff_t stride);
-ipos_status ib_image3_new(int width, int height, ip_image3 *out);
-void ib_image3_free(ip_image3 *image);
 /* The picture a plan gives, all channels of the two frames. residual (may be NULL): added to the colour in the working encoding;
  * its planes cover `where` of the canvas. */
 typedef struct ib_residual {

@@ -109,7 +109,7 @@ static ipos_status compare(const ib_planned *planned, const ib_residual *residua
     ipos_status status = ib_plan_colour(planned, residual, threads, &made);
     if (status == IPOS_OK)
         status = ib_compare(&made, &planned->truth, threads, out);
-    ib_image3_free(&made);
+    ip_image3_free(&made);
     return status;
 }
 

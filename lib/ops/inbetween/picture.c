@@ -111,15 +111,6 @@ ipos_status ib_colour(const ib_clip *clip, const ipos_frame *frame, float *const
     return IPOS_OK;
 }
 
-ipos_status ib_image3_new(int width, int height, ip_image3 *out) {
-    *out = (ip_image3){0};
-    return ip_planes_new(width, height, out->c, 3);
-}
-
-void ib_image3_free(ip_image3 *image) {
-    ip_planes_free(image->c, 3);
-}
-
 /* Writes the part of a canvas plane under the frame's data window into the channel. */
 static ipos_status store_channel(ipos_frame *frame, const ip_channel *channel, ipos_box canvas, const ip_plane_f *from) {
     float *samples = ip_alloc(sizeof *samples * (size_t)IP_MAX(channel->width, 1) * (size_t)IP_MAX(channel->height, 1));

@@ -2,13 +2,13 @@
 #include "inbetween_op.h"
 
 static ipos_status whole_colour(const ib_clip *clip, const ipos_frame *frame, ip_image3 *out) {
-    IP_TRY(ib_image3_new(clip->canvas.width, clip->canvas.height, out));
+    IP_TRY(ip_image3_new(clip->canvas.width, clip->canvas.height, out));
     return ib_colour(clip, frame, (float *const[3]){out->c[0].data, out->c[1].data, out->c[2].data}, out->c[0].stride);
 }
 
 /* The parts of three planes under box, copied. */
 static ipos_status crop(const ip_image3 *from, ip_box_i box, ip_image3 *out) {
-    IP_TRY(ib_image3_new(box.width, box.height, out));
+    IP_TRY(ip_image3_new(box.width, box.height, out));
     for (int c = 0; c < 3; c++) {
         ip_plane_f part = ip_plane_part(&from->c[c], box);
         ip_plane_copy(&out->c[c], &part);
@@ -32,7 +32,7 @@ static ipos_status fill(ib_clip *clip, const int64_t numbers[3], ib_planned *pla
     ipos_status status = frame_colour(clip, numbers[1], &whole);
     if (status == IPOS_OK)
         status = crop(&whole, info.active, &planned->truth);
-    ib_image3_free(&whole);
+    ip_image3_free(&whole);
     return status;
 }
 
@@ -57,9 +57,9 @@ ipos_status ib_plan_known(ib_shot *shot, int64_t number, ip_inbetween_variant va
         status = fill(clip, numbers, &planned);
     if (status == IPOS_OK)
         status = use(user, &planned);
-    ib_image3_free(&planned.left);
-    ib_image3_free(&planned.right);
-    ib_image3_free(&planned.truth);
+    ip_image3_free(&planned.left);
+    ip_image3_free(&planned.right);
+    ip_image3_free(&planned.truth);
     ip_inbetween_plan_free(planned.plan);
     return status;
 }
@@ -68,7 +68,7 @@ ipos_status ib_plan_colour(const ib_planned *planned, const ib_residual *residua
     ip_plane_f made;
     *out = (ip_image3){0};
     IP_TRY(ip_plane_new(planned->left.c[0].width, planned->left.c[0].height, &made));
-    ipos_status status = ib_image3_new(planned->active.width, planned->active.height, out);
+    ipos_status status = ip_image3_new(planned->active.width, planned->active.height, out);
     for (int c = 0; c < 3 && status == IPOS_OK; c++) {
         ip_inbetween_apply(planned->plan, &planned->left.c[c], &planned->right.c[c], &made, threads);
         ip_plane_f part = ip_plane_part(&made, planned->active);

@@ -238,7 +238,7 @@ static ipos_status make_one(ib_run *run, const ib_target *target, ipos_frame *le
     if (status == IPOS_OK && learned) {
         ipos_frame *frames[2] = {left, right};
         for (int i = 0; i < 2 && status == IPOS_OK; i++) {
-            status = ib_image3_new(run->clip.canvas.width, run->clip.canvas.height, &colour[i]);
+            status = ip_image3_new(run->clip.canvas.width, run->clip.canvas.height, &colour[i]);
             if (status == IPOS_OK)
                 status = ib_colour(&run->clip, frames[i], (float *const[3]){colour[i].c[0].data, colour[i].c[1].data, colour[i].c[2].data},
                     colour[i].c[0].stride);
@@ -256,7 +256,7 @@ static ipos_status make_one(ib_run *run, const ib_target *target, ipos_frame *le
         *confidence = info.confidence;
     }
     for (int i = 0; i < 2; i++)
-        ib_image3_free(&colour[i]);
+        ip_image3_free(&colour[i]);
     ib_residual_free(&residual);
     ip_inbetween_plan_free(plan);
     return status;

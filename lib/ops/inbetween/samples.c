@@ -161,7 +161,7 @@ static ipos_status keep(void *user, const ib_planned *planned) {
     keep_work *work = user;
     IP_TRY(ip_inbetween_fusion_make(planned->plan, &planned->left, &planned->right, work->threads, &work->out->fusion));
     IP_TRY(ib_plan_colour(planned, NULL, work->threads, &work->out->classical));
-    IP_TRY(ib_image3_new(planned->active.width, planned->active.height, &work->out->truth));
+    IP_TRY(ip_image3_new(planned->active.width, planned->active.height, &work->out->truth));
     for (int c = 0; c < 3; c++)
         ip_plane_copy(&work->out->truth.c[c], &planned->truth.c[c]);
     return IPOS_OK;
@@ -189,7 +189,7 @@ ipos_status ib_planner_make(ib_planner *planner, ib_triplet triplet, ib_example 
 void ib_example_free(ib_example *example) {
     if (example->fusion.width)
         ip_inbetween_fusion_free(&example->fusion);
-    ib_image3_free(&example->truth);
-    ib_image3_free(&example->classical);
+    ip_image3_free(&example->truth);
+    ip_image3_free(&example->classical);
     *example = (ib_example){0};
 }

@@ -3,20 +3,6 @@
 
 #include <math.h>
 
-static bool contains(const int64_t *sorted, size_t count, int64_t value) {
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (sorted[middle] == value)
-            return true;
-        if (sorted[middle] < value)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
 static void shot_range(const ip_op_clip *clip, double time, int64_t *first, int64_t *last) {
     *first = clip->first;
     *last = clip->last;
@@ -49,8 +35,8 @@ ipos_status ib_shot_find(ib_clip *clip, double time, const int64_t *hidden, size
         return IPOS_ERR_NO_MEMORY;
     size_t count = 0;
     for (int64_t n = out->first; n <= out->last; n++)
-        if (!contains(hidden, hidden_count, n) && !contains(info->missing, info->missing_count, n) &&
-            !contains(info->duplicates, info->duplicate_count, n))
+        if (!ip_sorted_has(hidden, hidden_count, n) && !ip_sorted_has(info->missing, info->missing_count, n) &&
+            !ip_sorted_has(info->duplicates, info->duplicate_count, n))
             out->numbers[count++] = n;
     ipos_status status = shot_take(out, count);
     if (status != IPOS_OK)

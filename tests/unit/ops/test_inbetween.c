@@ -163,8 +163,8 @@ static void nothing_crosses_a_cut(void **state) {
     const int64_t cuts[] = {9};
     moving_cut_at = 9;
     fake_open(&fake, ip_op_inbetween.spec, 1, 16, "rec709", moving_u8, NULL);
-    fake.clip.cuts = cuts;
-    fake.clip.cut_count = 1;
+    fake.clips[0].cuts = cuts;
+    fake.clips[0].cut_count = 1;
     const ipos_rational times[] = {{7, 1}};
     fake_times(&fake, times, 1);
     assert_int_equal(ip_op_inbetween.run(&fake.host), IPOS_OK);
@@ -174,16 +174,16 @@ static void nothing_crosses_a_cut(void **state) {
     /* The first frame of a shot has a known frame on one side only: refused, or held if asked. */
     const ipos_rational first[] = {{9, 1}};
     fake_open(&fake, ip_op_inbetween.spec, 1, 16, "rec709", moving_u8, NULL);
-    fake.clip.cuts = cuts;
-    fake.clip.cut_count = 1;
+    fake.clips[0].cuts = cuts;
+    fake.clips[0].cut_count = 1;
     fake_times(&fake, first, 1);
     assert_int_equal(ip_op_inbetween.run(&fake.host), IPOS_ERR_ARGUMENT);
     assert_non_null(strstr(ipos_last_error(), "edges=hold"));
     assert_int_equal(fake.fetches, 0);
     fake_close(&fake);
     fake_open(&fake, ip_op_inbetween.spec, 1, 16, "rec709", moving_u8, (const char *const[]){"edges", "hold", NULL});
-    fake.clip.cuts = cuts;
-    fake.clip.cut_count = 1;
+    fake.clips[0].cuts = cuts;
+    fake.clips[0].cut_count = 1;
     fake_times(&fake, first, 1);
     assert_int_equal(ip_op_inbetween.run(&fake.host), IPOS_OK);
     ipos_frame *next;
@@ -199,8 +199,8 @@ static void repeated_frames_are_not_neighbours(void **state) {
     fake_host fake;
     const int64_t repeats[] = {9, 11};
     fake_open(&fake, ip_op_inbetween.spec, 1, 20, "rec709", moving_u8, (const char *const[]){"variants", "plain", NULL});
-    fake.clip.duplicates = repeats;
-    fake.clip.duplicate_count = 2;
+    fake.clips[0].duplicates = repeats;
+    fake.clips[0].duplicate_count = 2;
     const ipos_rational times[] = {{10, 1}};
     fake_times(&fake, times, 1);
     assert_int_equal(ip_op_inbetween.run(&fake.host), IPOS_OK);

@@ -140,8 +140,8 @@ static void blur_is_less_alike(void **state) {
     (void)state;
     ip_image3 truth, made;
     ib_likeness same, blurred;
-    assert_int_equal(ib_image3_new(64, 48, &truth), IPOS_OK);
-    assert_int_equal(ib_image3_new(64, 48, &made), IPOS_OK);
+    assert_int_equal(ip_image3_new(64, 48, &truth), IPOS_OK);
+    assert_int_equal(ip_image3_new(64, 48, &made), IPOS_OK);
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < 48; y++)
             for (int x = 0; x < 64; x++) {
@@ -152,8 +152,8 @@ static void blur_is_less_alike(void **state) {
     assert_int_equal(ib_compare(&made, &truth, 2, &blurred), IPOS_OK);
     assert_true(same.psnr >= 99.9 && fabs(same.ssim - 1) < 1e-3);
     assert_true(fabs(blurred.psnr - 20) < .1 && blurred.ssim < .2);
-    ib_image3_free(&truth);
-    ib_image3_free(&made);
+    ip_image3_free(&truth);
+    ip_image3_free(&made);
 }
 
 int main(void) {

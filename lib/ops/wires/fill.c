@@ -1,0 +1,262 @@
+#include "wires_fill.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct iw_fill {
+    iw_shot *shot;
+    const iw_beside *beside;
+    iw_holes holes;
+    const ip_fuse *fuse;
+    size_t sequences, *counts;
+    int64_t **numbers;  /* by sequence from 1 on */
+    ip_wire_source source;
+    ip_wire_fill *fill;
+};
+
+static ipos_status colour(void *user, size_t sequence, size_t index, ip_box_i box, const ip_image3 *to) {
+    iw_fill *fill = user;
+    iw_clip *clip = sequence ? &fill->beside->takes[sequence - 1] : fill->shot->clip;
+    int64_t number = sequence ? fill->numbers[sequence][index] : fill->shot->numbers[index];
+    ipos_frame *frame;
+    IP_TRY(iw_clip_frame(clip, number, &frame));
+    return iw_colour(clip, frame, fill->shot->canvas, box, to);
+}
+
+/* What a person wants left alone is no hole; where only one frame is given it holds for all. */
+static ipos_status keep_out(const iw_fill *fill, size_t index, ip_box_i box, const ip_plane_f *hole) {
+    iw_clip *clip = fill->beside->holdout;
+    ipos_frame *frame = NULL;
+    ip_plane_f kept;
+    if (!clip)
+        return IPOS_OK;
+    int64_t number = clip->clip->first == clip->clip->last ? clip->clip->first : fill->shot->numbers[index];
+    ipos_status status = iw_clip_frame(clip, number, &frame);
+    if (status == IPOS_ERR_NOT_FOUND || status == IPOS_ERR_ARGUMENT)
+        return IPOS_OK;
+    IP_TRY(status);
+    IP_TRY(ip_plane_new(box.width, box.height, &kept));
+    status = iw_grey(frame, fill->shot->canvas, box, &kept);
+    for (int y = 0; y < box.height && status == IPOS_OK; y++)
+        for (int x = 0; x < box.width; x++)
+            if (ip_row(&kept, y)[x] > .5f)
+                ip_row(hole, y)[x] = 0;
+    ip_plane_free(&kept);
+    return status;
+}
+
+static ipos_status holes_of(const iw_fill *fill, size_t index, ip_box_i box, const ip_plane_f *to) {
+    ip_plane_f more;
+    iw_matte_hole(&fill->shot->matte[index], fill->holes.dilate, box, to);
+    if (!fill->shot->shadow[index].alpha)
+        return IPOS_OK;
+    IP_TRY(ip_plane_new(box.width, box.height, &more));
+    iw_matte_hole(&fill->shot->shadow[index], fill->holes.dilate, box, &more);
+    for (int y = 0; y < box.height; y++)
+        for (int x = 0; x < box.width; x++)
+            ip_row(to, y)[x] = fmaxf(ip_row(to, y)[x], ip_row(&more, y)[x]);
+    ip_plane_free(&more);
+    return IPOS_OK;
+}
+
+static bool is_test(const iw_fill *fill) {
+    return fill->holes.shift_x || fill->holes.shift_y;
+}
+
+/* For a test, holes beside the wires join the wires' own. */
+static ipos_status add_shifted(const iw_fill *fill, size_t index, ip_box_i box, const ip_plane_f *to) {
+    ip_plane_f moved;
+    ip_box_i from = {box.x - fill->holes.shift_x, box.y - fill->holes.shift_y, box.width, box.height};
+    IP_TRY(ip_plane_new(box.width, box.height, &moved));
+    ipos_status status = holes_of(fill, index, from, &moved);
+    for (int y = 0; y < box.height; y++)
+        for (int x = 0; x < box.width; x++)
+            ip_row(to, y)[x] = fmaxf(ip_row(to, y)[x], ip_row(&moved, y)[x]);
+    ip_plane_free(&moved);
+    return status;
+}
+
+static ipos_status matte(void *user, size_t sequence, size_t index, ip_box_i box, const ip_plane_f *to) {
+    iw_fill *fill = user;
+    if (sequence) {
+        for (int y = 0; y < box.height; y++)
+            memset(ip_row(to, y), 0, (size_t)box.width * sizeof(float));
+        return IPOS_OK;
+    }
+    IP_TRY(holes_of(fill, index, box, to));
+    IP_TRY(keep_out(fill, index, box, to));
+    return is_test(fill) ? add_shifted(fill, index, box, to) : IPOS_OK;
+}
+
+static ipos_status tick(void *user) {
+    iw_fill *fill = user;
+    return fill->shot->tick ? fill->shot->tick(fill->shot->user) : IPOS_OK;
+}
+
+static ipos_status list_takes(iw_fill *fill) {
+    for (size_t i = 0; i < fill->beside->take_count; i++) {
+        const ip_op_clip *clip = fill->beside->takes[i].clip;
+        ipos_frame *frame;
+        IP_TRY(iw_clip_numbers(clip, clip->first, clip->last, &fill->numbers[i + 1], &fill->counts[i + 1]));
+        if (!fill->counts[i + 1])
+            continue;
+        IP_TRY(iw_clip_frame(&fill->beside->takes[i], fill->numbers[i + 1][0], &frame));
+        ipos_box data = frame->data_window, canvas = fill->shot->canvas;
+        if (data.width != canvas.width || data.height != canvas.height)
+            return ip_fail(IPOS_ERR_ARGUMENT, "%s: clip %s is %dx%d, the shot %dx%d: give takes of one size", clip->role, clip->name, data.width,
+                data.height, canvas.width, canvas.height);
+    }
+    return IPOS_OK;
+}
+
+ipos_status iw_fill_open(iw_shot *shot, const iw_beside *beside, const iw_holes *holes, int reach, bool grain, uint64_t seed, const ip_fuse *fuse,
+    iw_fill **out) {
+    *out = NULL;
+    iw_fill *fill = ip_calloc(1, sizeof *fill);
+    if (!fill)
+        return IPOS_ERR_NO_MEMORY;
+    *fill = (iw_fill){.shot = shot, .beside = beside, .holes = *holes, .fuse = fuse, .sequences = beside->take_count + 1};
+    fill->counts = ip_calloc(fill->sequences, sizeof *fill->counts);
+    fill->numbers = ip_calloc(fill->sequences, sizeof *fill->numbers);
+    ipos_status status = fill->counts && fill->numbers ? list_takes(fill) : IPOS_ERR_NO_MEMORY;
+    if (status == IPOS_OK) {
+        fill->counts[0] = shot->count;
+        fill->source = (ip_wire_source){.user = fill, .width = shot->canvas.width, .height = shot->canvas.height, .count = fill->counts,
+            .sequences = fill->sequences, .colour = colour, .matte = matte, .tick = tick, .threads = shot->host->threads};
+        const ip_wire_fill_options options = {.reach = reach, .grain = grain, .seed = seed};
+        status = ip_wire_fill_open(&fill->source, &options, &fill->fill);
+    }
+    if (status != IPOS_OK) {
+        iw_fill_close(fill);
+        return status;
+    }
+    *out = fill;
+    return IPOS_OK;
+}
+
+void iw_fill_close(iw_fill *fill) {
+    if (!fill)
+        return;
+    ip_wire_fill_close(fill->fill);
+    for (size_t i = 0; fill->numbers && i < fill->sequences; i++)
+        ip_free(fill->numbers[i]);
+    ip_free(fill->numbers);
+    ip_free(fill->counts);
+    ip_free(fill);
+}
+
+void iw_fuse_input(const ip_wire_tile *tile, ip_fuse_input *out) {
+    _Static_assert((int)IP_FUSE_CANDIDATES == (int)IP_WIRE_SLOTS && (int)IP_FUSE_SIDES == (int)IP_WIRE_SIDES, "the network sees what a tile holds");
+    *out = (ip_fuse_input){.width = tile->box.width, .height = tile->box.height, .stride = tile->hole.stride};
+    for (int k = 0; k < IP_WIRE_SLOTS; k++) {
+        for (int c = 0; c < 3; c++)
+            out->candidate[k][c] = tile->slot[k].c[c].data;
+        out->logit[k] = tile->logit[k].data;
+    }
+    for (int k = 0; k < IP_WIRE_SIDES; k++)
+        out->side[k] = tile->side[k].data;
+}
+
+/* The network's picture in place of the classical one; packed planes take the tile's own rows. */
+static ipos_status correct(const iw_fill *fill, ip_wire_tile *tile) {
+    size_t plane = (size_t)tile->box.width * (size_t)tile->box.height;
+    float *room = ip_alloc(3 * plane * sizeof *room);
+    if (!room)
+        return IPOS_ERR_NO_MEMORY;
+    ip_fuse_input input;
+    iw_fuse_input(tile, &input);
+    ip_fuse_output output = {.picture = {room, room + plane, room + 2 * plane}};
+    ip_fuse_limits limits = {.cancel = fill->shot->host->cancel};
+    ipos_status status = ip_fuse_forward(fill->fuse, &input, &limits, &output);
+    for (int c = 0; c < 3 && status == IPOS_OK; c++)
+        for (int y = 0; y < tile->box.height; y++)
+            for (int x = 0; x < tile->box.width; x++) {
+                float value = output.picture[c][(size_t)y * (size_t)tile->box.width + (size_t)x];
+                if (ip_row(&tile->hole, y)[x] > 0 && isfinite(value))
+                    ip_row(&tile->colour.c[c], y)[x] = value;
+            }
+    ip_free(room);
+    return status;
+}
+
+ipos_status iw_fill_tiles(iw_fill *fill, size_t index, ip_wire_tile **tiles, size_t *count) {
+    IP_TRY(ip_wire_fill_frame(fill->fill, index, tiles, count));
+    ipos_status status = IPOS_OK;
+    for (size_t i = 0; fill->fuse && i < *count && status == IPOS_OK; i++)
+        status = correct(fill, &(*tiles)[i]);
+    if (status != IPOS_OK) {
+        ip_wire_tiles_free(*tiles, *count);
+        *tiles = NULL;
+        *count = 0;
+    }
+    return status;
+}
+
+static void add_grain(ip_wire_tile *tile) {
+    for (int c = 0; c < 3 && tile->grain.c[0].data; c++)
+        for (int y = 0; y < tile->box.height; y++)
+            for (int x = 0; x < tile->box.width; x++)
+                if (ip_row(&tile->hole, y)[x] > 0)
+                    ip_row(&tile->colour.c[c], y)[x] += ip_row(&tile->grain.c[c], y)[x];
+}
+
+ipos_status iw_fill_picture(iw_fill *fill, size_t index, ipos_frame *picture, ip_plane_f *evidence, ip_plane_f *confidence, double *confidence_mean) {
+    ip_wire_tile *tiles;
+    size_t count;
+    double sum = 0, pixels = 0;
+    IP_TRY(iw_fill_tiles(fill, index, &tiles, &count));
+    ipos_status status = IPOS_OK;
+    for (size_t i = 0; i < count && status == IPOS_OK; i++) {
+        ip_wire_tile *tile = &tiles[i];
+        add_grain(tile);
+        status = iw_put_colour(fill->shot->clip, picture, fill->shot->canvas, tile->box, &tile->colour, &tile->hole);
+        for (int y = 0; y < tile->box.height; y++)
+            for (int x = 0; x < tile->box.width; x++) {
+                if (!(ip_row(&tile->hole, y)[x] > 0))
+                    continue;
+                sum += ip_row(&tile->confidence, y)[x];
+                pixels++;
+                if (evidence) {
+                    ip_row(evidence, tile->box.y + y)[tile->box.x + x] = ip_row(&tile->evidence, y)[x];
+                    ip_row(confidence, tile->box.y + y)[tile->box.x + x] = ip_row(&tile->confidence, y)[x];
+                }
+            }
+    }
+    *confidence_mean = pixels > 0 ? sum / pixels : 1;
+    ip_wire_tiles_free(tiles, count);
+    return status;
+}
+
+static ipos_status tile_error(const iw_fill *fill, size_t index, const ip_wire_tile *tile, double *sum, double *count) {
+    ip_plane_f own;
+    ip_image3 truth;
+    IP_TRY(ip_plane_new(tile->box.width, tile->box.height, &own));
+    ipos_status status = ip_image3_new(tile->box.width, tile->box.height, &truth);
+    iw_matte_hole(&fill->shot->matte[index], fill->holes.dilate + 3, tile->box, &own);
+    if (status == IPOS_OK)
+        status = colour((void *)fill, 0, index, tile->box, &truth);
+    for (int y = 0; y < tile->box.height && status == IPOS_OK; y++)
+        for (int x = 0; x < tile->box.width; x++) {
+            if (!(ip_row(&tile->hole, y)[x] > 0) || ip_row(&own, y)[x] > 0)
+                continue;
+            for (int c = 0; c < 3; c++) {
+                double d = (double)ip_row(&tile->colour.c[c], y)[x] - (double)ip_row(&truth.c[c], y)[x];
+                *sum += isfinite(d) ? d * d : 0;
+                *count += isfinite(d);
+            }
+        }
+    ip_plane_free(&own);
+    ip_image3_free(&truth);
+    return status;
+}
+
+ipos_status iw_fill_error(iw_fill *fill, size_t index, double *sum, double *count) {
+    ip_wire_tile *tiles;
+    size_t tile_count;
+    IP_TRY(iw_fill_tiles(fill, index, &tiles, &tile_count));
+    ipos_status status = IPOS_OK;
+    for (size_t i = 0; i < tile_count && status == IPOS_OK; i++)
+        status = tile_error(fill, index, &tiles[i], sum, count);
+    ip_wire_tiles_free(tiles, tile_count);
+    return status;
+}

@@ -1,0 +1,163 @@
+/* Inside wire removal: frames of a shot, strokes, detection, tracking, mattes, fills. */
+#ifndef IP_WIRES_OP_H
+#define IP_WIRES_OP_H
+
+#include "color.h"
+#include "op.h"
+#include "wire_fill.h"
+#include "wire_model.h"
+#include "wire_track.h"
+
+/* Frames of one clip; frames.c */
+typedef struct iw_clip {
+    ip_op_host *host;
+    size_t index;
+    const ip_op_clip *clip;
+    const ip_encoding *encoding;
+    struct iw_slot {
+        int64_t number;
+        uint64_t used;
+        ipos_frame *frame;
+    } *slots;
+    size_t slot_count;
+    uint64_t clock;
+} iw_clip;
+ipos_status iw_clip_open(iw_clip *clip, ip_op_host *host, size_t index, size_t kept);
+void iw_clip_close(iw_clip *clip);
+/* Borrowed until `kept` other frames were asked for. IPOS_ERR_NOT_FOUND where there is none. */
+ipos_status iw_clip_frame(iw_clip *clip, int64_t number, ipos_frame **out);
+/* Keeps no more frames like this one than a third of memory_limit holds, at least four. The frame itself may go: ask for it again. */
+void iw_clip_limit(iw_clip *clip, const ipos_frame *frame);
+/* Colour of a box (position relative to origin, in the frame's pixel coordinates) in the working encoding. Outside the data window NaN. */
+ipos_status iw_colour(const iw_clip *clip, const ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_image3 *to);
+/* Puts samples with mask > 0 of a box back into the frame, out of the working encoding; all others keep their bits. */
+ipos_status iw_put_colour(const iw_clip *clip, ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_image3 *from, const ip_plane_f *mask);
+/* The first colour channel as it is, 0..1: for mattes. */
+ipos_status iw_grey(const ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_plane_f *to);
+/* Frames of a clip that exist, ascending, first..last; the caller frees. */
+ipos_status iw_clip_numbers(const ip_op_clip *clip, int64_t first, int64_t last, int64_t **numbers, size_t *count);
+void iw_shot_range(const ip_op_clip *clip, int64_t number, int64_t *first, int64_t *last);
+
+/* A picture as the detector sees it: reduced to at most about 1100 lines, stretched by the shot's own spread; plates.c */
+typedef struct iw_stretch {
+    float low, gain; /* seen = (value - low) * gain */
+} iw_stretch;
+/* From the .5 and 99.5 percentiles of the luma of up to four frames. */
+ipos_status iw_stretch_find(iw_clip *clip, ipos_box canvas, const int64_t *numbers, size_t count, iw_stretch *out);
+int iw_plate_scale(int height);
+ipos_status iw_plate_make(const iw_clip *clip, const ipos_frame *frame, ipos_box canvas, int scale, iw_stretch stretch, ip_image3 *out);
+
+/* Strokes; strokes.c */
+typedef struct iw_stroke {
+    int64_t frame;
+    ip_point *points;
+    size_t count;
+    float width; /* pixels; 0: not said */
+} iw_stroke;
+typedef struct iw_wire {
+    char *name;
+    bool shadow;
+    iw_stroke *strokes; /* by frame, ascending, one a frame */
+    size_t count;
+} iw_wire;
+typedef struct iw_wires {
+    iw_wire *at;
+    size_t count;
+} iw_wires;
+ipos_status iw_strokes_parse(const char *json, iw_wires *out);
+/* A stroke of a new wire. */
+ipos_status iw_wires_add(iw_wires *wires, const char *name, int64_t frame, const ip_curve *curve);
+void iw_wires_free(iw_wires *wires);
+
+/* Examples for the detector; samples.c. A hint is a band so wide that it says where to look and not where the wire is: along a narrow
+ * one a network draws a wire whether there is one or not. */
+enum { IW_HINT_HALF = 8, IW_HINT_SOFT = 6 };
+typedef struct iw_plate {
+    ip_image3 image; /* stretched */
+    float grain;
+    /* Wires known on this plate; mattes over it. labels == NULL: none known, and the plate may hold others. */
+    const ip_plane_f *labels; /* matte of every known wire together */
+    const ip_plane_f *sure;   /* over 0 where the labels are to be believed; NULL: everywhere */
+    const ip_curve *curves;
+    size_t curve_count;
+} iw_plate;
+typedef struct iw_sampler {
+    const iw_plate *plates;
+    size_t count;
+    float scale;        /* plate height / 540, at least 1: sizes of drawn wires */
+    float known_share;  /* how often a plate with labels is taken */
+    ip_image3 crop;     /* room */
+    float *before;      /* the crop without what is drawn over it */
+    ip_plane_f matte[3], all, sure;
+} iw_sampler;
+ipos_status iw_sampler_open(iw_sampler *sampler, const iw_plate *plates, size_t count, float scale, float known_share);
+void iw_sampler_close(iw_sampler *sampler);
+ipos_status iw_sample(iw_sampler *sampler, ip_rng *rng, ip_wire_example *out);
+
+/* One wire on one frame. */
+typedef struct iw_seen {
+    ip_trace trace;   /* in detection pixels; count 0: nothing to paint */
+    uint8_t *use;     /* per point: is painted */
+    float confidence; /* 0..1 */
+    float width;      /* detection pixels */
+    bool tried, lost, key;
+} iw_seen;
+
+/* A matte over part of the picture, full size pixels. */
+typedef struct iw_matte {
+    ip_box_i box;
+    uint8_t *alpha; /* packed; NULL: empty */
+} iw_matte;
+void iw_matte_free(iw_matte *matte);
+/* Adds alpha * 255 of plane at (x, y). */
+ipos_status iw_matte_join(iw_matte *matte, ip_box_i box, const ip_plane_f *plane);
+/* 1 where alpha > .3 within `dilate` pixels, else 0. */
+void iw_matte_hole(const iw_matte *matte, int dilate, ip_box_i box, const ip_plane_f *to);
+
+/* A shot in work; shot.c, detect.c, track.c */
+typedef struct iw_shot {
+    ip_op_host *host;
+    iw_clip *clip;
+    ipos_box canvas;
+    int64_t *numbers; /* known frames in work: those asked and `reach` around them */
+    size_t count;
+    int scale;
+    iw_stretch stretch;
+    iw_wires wires;
+    const ip_wire_net *net; /* NULL: ridges */
+    float threshold;
+    iw_seen *seen;        /* wires.count * count, wire by wire */
+    iw_matte *matte, *shadow; /* by frame; full size, soft */
+    bool *painted;        /* by frame: the matte was given */
+    struct {
+        size_t index;
+        uint64_t used;
+        ip_image3 image;
+    } plates[8];
+    uint64_t clock;
+    ipos_status (*tick)(void *user);
+    void *user;
+} iw_shot;
+enum { IW_STEP = 3 }; /* detection pixels between the points of a curve */
+iw_seen *iw_seen_at(const iw_shot *shot, size_t wire, size_t index);
+float iw_lines(const iw_shot *shot); /* of the plate, in units of 540, at least 1: sizes on it grow with it */
+ipos_status iw_stroke_curve(const iw_shot *shot, const iw_stroke *stroke, ip_curve *out); /* in detection pixels */
+/* The plate of frame index; borrowed until eight others were asked for. */
+ipos_status iw_shot_plate(iw_shot *shot, size_t index, const ip_image3 **out);
+/* How likely every pixel of a box of the plate shows a wire; prompt (may be NULL) has the box's size. out is allocated. */
+ipos_status iw_detect(iw_shot *shot, size_t index, ip_box_i box, const ip_plane_f *prompt, ip_plane_f *out);
+/* Follows every wire over all frames from its strokes, and paints the mattes of frames that have none. */
+ipos_status iw_track(iw_shot *shot);
+void iw_shot_forget(iw_shot *shot); /* what tracking found */
+/* Curves that look like wires on a frame, longest first; propose.c */
+ipos_status iw_propose(const ip_wire_map *map, float scale, size_t most, ip_curve **curves, float **sure, size_t *count);
+
+/* Training on the shot: strokes as examples; tune.c */
+ipos_status iw_tune(iw_shot *shot, const ip_wire_net *start, const ip_backend_v1 *backend, int32_t device, int64_t steps, uint64_t seed,
+    ip_wire_net **out);
+
+extern const ip_op_spec ip_op_wires_spec; /* spec.c */
+extern const ip_op ip_op_wires;
+ipos_status iw_train(ip_op_host *host); /* train.c */
+
+#endif
