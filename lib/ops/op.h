@@ -36,6 +36,19 @@ typedef struct ip_op_clip {
     size_t missing_count;
 } ip_op_clip;
 
+/* First and last frame of the shot that a time lies in. */
+static inline void ip_op_shot_range(const ip_op_clip *clip, double time, int64_t *first, int64_t *last) {
+    *first = clip->first;
+    *last = clip->last;
+    for (size_t i = 0; i < clip->cut_count; i++) {
+        if ((double)clip->cuts[i] > time) {
+            *last = clip->cuts[i] - 1;
+            break;
+        }
+        *first = clip->cuts[i];
+    }
+}
+
 /* What the engine offers to an operation while it runs. All calls on the running thread. */
 typedef struct ip_op_host ip_op_host;
 struct ip_op_host {

@@ -59,6 +59,12 @@ void ip_plane_copy(ip_plane_f *to, const ip_plane_f *from) {
         memcpy(ip_row(to, y), ip_row(from, y), (size_t)to->width * sizeof(float));
 }
 
+void ip_plane_max(const ip_plane_f *to, const ip_plane_f *from) {
+    for (int y = 0; y < to->height; y++)
+        for (int x = 0; x < to->width; x++)
+            ip_row(to, y)[x] = fmaxf(ip_row(to, y)[x], ip_row(from, y)[x]);
+}
+
 ip_plane_f ip_plane_part(const ip_plane_f *plane, ip_box_i box) {
     return (ip_plane_f){box.width, box.height, plane->stride, ip_row(plane, box.y) + box.x};
 }

@@ -37,6 +37,7 @@ ipos_status ip_image3_new(int width, int height, ip_image3 *out);
 void ip_image3_free(ip_image3 *image);
 void ip_plane_fill(ip_plane_f *plane, float value);
 void ip_plane_copy(ip_plane_f *to, const ip_plane_f *from); /* same size */
+void ip_plane_max(const ip_plane_f *to, const ip_plane_f *from); /* sample by sample the larger; same size */
 /* A view of a part; shares the samples, must not be freed. */
 ip_plane_f ip_plane_part(const ip_plane_f *plane, ip_box_i box);
 

@@ -3,19 +3,6 @@
 
 #include <math.h>
 
-static void shot_range(const ip_op_clip *clip, double time, int64_t *first, int64_t *last) {
-    *first = clip->first;
-    *last = clip->last;
-    for (size_t i = 0; i < clip->cut_count; i++) {
-        if ((double)clip->cuts[i] <= time)
-            *first = clip->cuts[i];
-        else {
-            *last = clip->cuts[i] - 1;
-            break;
-        }
-    }
-}
-
 static ipos_status shot_take(ib_shot *shot, size_t count) {
     shot->times = ip_calloc(IP_MAX(count, 1), sizeof *shot->times);
     if (!shot->times)
@@ -29,7 +16,7 @@ static ipos_status shot_take(ib_shot *shot, size_t count) {
 ipos_status ib_shot_find(ib_clip *clip, double time, const int64_t *hidden, size_t hidden_count, ib_shot *out) {
     const ip_op_clip *info = clip->clip;
     *out = (ib_shot){.clip = clip};
-    shot_range(info, time, &out->first, &out->last);
+    ip_op_shot_range(info, time, &out->first, &out->last);
     out->numbers = ip_calloc((size_t)IP_MAX(out->last - out->first + 1, 1), sizeof *out->numbers);
     if (!out->numbers)
         return IPOS_ERR_NO_MEMORY;

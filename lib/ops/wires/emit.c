@@ -3,7 +3,7 @@
 
 static void set_plane(const ip_channel *channel, const uint8_t *alpha, size_t n, uint8_t *line) {
     for (size_t x = 0; x < n; x++) {
-        float value = alpha ? (float)alpha[x] / 255 : 0;
+        float value = (float)alpha[x] / 255;
         ip_samples_from_float(channel->type, &value, line + (ptrdiff_t)x * channel->pixel_stride, channel->pixel_stride, 1);
     }
 }

@@ -52,9 +52,7 @@ static ipos_status holes_of(const iw_fill *fill, size_t index, ip_box_i box, con
         return IPOS_OK;
     IP_TRY(ip_plane_new(box.width, box.height, &more));
     iw_matte_hole(&fill->shot->shadow[index], fill->holes.dilate, box, &more);
-    for (int y = 0; y < box.height; y++)
-        for (int x = 0; x < box.width; x++)
-            ip_row(to, y)[x] = fmaxf(ip_row(to, y)[x], ip_row(&more, y)[x]);
+    ip_plane_max(to, &more);
     ip_plane_free(&more);
     return IPOS_OK;
 }
@@ -69,9 +67,7 @@ static ipos_status add_shifted(const iw_fill *fill, size_t index, ip_box_i box, 
     ip_box_i from = {box.x - fill->holes.shift_x, box.y - fill->holes.shift_y, box.width, box.height};
     IP_TRY(ip_plane_new(box.width, box.height, &moved));
     ipos_status status = holes_of(fill, index, from, &moved);
-    for (int y = 0; y < box.height; y++)
-        for (int x = 0; x < box.width; x++)
-            ip_row(to, y)[x] = fmaxf(ip_row(to, y)[x], ip_row(&moved, y)[x]);
+    ip_plane_max(to, &moved);
     ip_plane_free(&moved);
     return status;
 }

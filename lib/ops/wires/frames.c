@@ -150,14 +150,3 @@ ipos_status iw_clip_numbers(const ip_op_clip *clip, int64_t first, int64_t last,
             (*numbers)[(*count)++] = n;
     return IPOS_OK;
 }
-
-void iw_shot_range(const ip_op_clip *clip, int64_t number, int64_t *first, int64_t *last) {
-    *first = clip->first;
-    *last = clip->last;
-    for (size_t i = 0; i < clip->cut_count && *last == clip->last; i++) {
-        if (clip->cuts[i] <= number)
-            *first = clip->cuts[i];
-        else
-            *last = clip->cuts[i] - 1;
-    }
-}

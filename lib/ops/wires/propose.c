@@ -110,8 +110,9 @@ ipos_status iw_propose(const ip_wire_map *map, float scale, size_t most, ip_curv
     *count = 0;
     *curves = ip_calloc(IP_MAX(most, 1), sizeof **curves);
     *sure = ip_calloc(IP_MAX(most, 1), sizeof **sure);
-    IP_TRY(ip_plane_new(map->plane.width, map->plane.height, &taken));
-    ipos_status status = points && *curves && *sure ? list_seeds(&map->plane, &seeds, &seed_count) : IPOS_ERR_NO_MEMORY;
+    ipos_status status = ip_plane_new(map->plane.width, map->plane.height, &taken);
+    if (status == IPOS_OK)
+        status = points && *curves && *sure ? list_seeds(&map->plane, &seeds, &seed_count) : IPOS_ERR_NO_MEMORY;
     for (size_t i = 0; i < seed_count && *count < most && status == IPOS_OK; i++) {
         if (ip_row(&taken, seeds[i].y)[seeds[i].x] > 0)
             continue;

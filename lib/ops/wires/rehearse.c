@@ -53,7 +53,7 @@ static ipos_status open_rehearsal(iw_clip *clip, int64_t number, int reach, rehe
     int64_t first, last;
     ipos_frame *frame;
     *r = (rehearsal){.shot = {.host = clip->host, .clip = clip, .scale = 1}};
-    iw_shot_range(clip->clip, number, &first, &last);
+    ip_op_shot_range(clip->clip, (double)number, &first, &last);
     IP_TRY(iw_clip_numbers(clip->clip, IP_MAX(first, number - reach), IP_MIN(last, number + reach), &r->shot.numbers, &r->shot.count));
     IP_TRY(iw_clip_frame(clip, number, &frame));
     r->shot.canvas = frame->data_window;

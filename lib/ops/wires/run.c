@@ -13,7 +13,7 @@ static const char *const titles[IW_VARIANTS] = {
     "The matte alone",
 };
 
-static ipos_status tick(void *user) {
+ipos_status iw_tick(void *user) {
     iw_run *run = user;
     return run->host->progress(run->host, run->done, run->stage, "");
 }
@@ -21,7 +21,7 @@ static ipos_status tick(void *user) {
 ipos_status iw_step(iw_run *run, double done, const char *stage) {
     run->done = fmax(run->done, run->shot_begin + run->shot_part * done);
     snprintf(run->stage, sizeof run->stage, "%s", stage);
-    return tick(run);
+    return iw_tick(run);
 }
 
 static ipos_status check_variants(iw_run *run) {
@@ -117,7 +117,7 @@ static ipos_status all_shots(iw_run *run) {
     for (size_t i = 0; i < host->time_count;) {
         int64_t first, last;
         size_t end = i;
-        iw_shot_range(run->clip.clip, host->times[i].num, &first, &last);
+        ip_op_shot_range(run->clip.clip, (double)host->times[i].num, &first, &last);
         while (end < host->time_count && host->times[end].num <= last)
             end++;
         run->shot_begin = (double)i / (double)host->time_count;

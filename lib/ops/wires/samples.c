@@ -208,12 +208,6 @@ static ipos_status false_hint(iw_sampler *s, const mark *marks, size_t count, ip
     return status;
 }
 
-static void join(ip_plane_f *to, const ip_plane_f *from) {
-    for (int y = 0; y < SIDE; y++)
-        for (int x = 0; x < SIDE; x++)
-            ip_row(to, y)[x] = fmaxf(ip_row(to, y)[x], ip_row(from, y)[x]);
-}
-
 /* The labels of the wires whose hints were given: those near the hint. */
 static void join_near(ip_plane_f *to, const ip_plane_f *labels, const ip_plane_f *near) {
     for (int y = 0; y < SIDE; y++)
@@ -230,7 +224,7 @@ static ipos_status pose(iw_sampler *s, const mark *marks, size_t count, bool ope
         ip_plane_copy(target, &s->all);
         for (size_t i = 0; i < count; i++)
             if (marks[i].matte)
-                join(target, marks[i].matte);
+                ip_plane_max(target, marks[i].matte);
         return IPOS_OK;
     }
     if (!count || (!open && dice > .74))
@@ -243,7 +237,7 @@ static ipos_status pose(iw_sampler *s, const mark *marks, size_t count, bool ope
             continue;
         status = hint(&marks[i].curve, 0, rng, prompt);
         if (marks[i].matte)
-            join(target, marks[i].matte);
+            ip_plane_max(target, marks[i].matte);
         else
             ip_curve_band(&marks[i].curve, NULL, 7, 1, 0, 0, &near);
     }

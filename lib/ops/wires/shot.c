@@ -261,13 +261,8 @@ static ipos_status make_pictures(iw_run *run, iw_shot *shot, const ipos_rational
     return IPOS_OK;
 }
 
-static ipos_status still_there(void *user) {
-    iw_run *run = user;
-    return run->host->progress(run->host, run->done, run->stage, "");
-}
-
 static ipos_status work_on(iw_run *run, iw_shot *shot, const ipos_rational *times, size_t count) {
-    shot->tick = still_there;
+    shot->tick = iw_tick;
     shot->user = run;
     if (run->propose)
         return iw_propose_all(run, shot, times, count);

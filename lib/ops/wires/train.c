@@ -223,17 +223,14 @@ static ipos_status detector_stage(training *t, ip_wire_model *model, const mark 
     return ip_wire_net_score(model->net, &plan, &out->f1);
 }
 
-static ipos_status crop_example(const iw_crop *crops, int64_t index, ip_fuse_example *out) {
-    iw_crop_example(&crops[index], out);
+static ipos_status train_example(void *user, int64_t index, ip_fuse_example *out) {
+    iw_crop_example(&((training *)user)->crops[index], out);
     return IPOS_OK;
 }
 
-static ipos_status train_example(void *user, int64_t index, ip_fuse_example *out) {
-    return crop_example(((training *)user)->crops, index, out);
-}
-
 static ipos_status held_example(void *user, int64_t index, ip_fuse_example *out) {
-    return crop_example(((training *)user)->held_crops, index, out);
+    iw_crop_example(&((training *)user)->held_crops[index], out);
+    return IPOS_OK;
 }
 
 /* One frame to rehearse on: the clips in turn, frames spread by the golden ratio, so that any number of them is spread evenly. */

@@ -36,7 +36,6 @@ ipos_status iw_put_colour(const iw_clip *clip, ipos_frame *frame, ipos_box origi
 ipos_status iw_grey(const ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_plane_f *to);
 /* Frames of a clip that exist, ascending, first..last; the caller frees. */
 ipos_status iw_clip_numbers(const ip_op_clip *clip, int64_t first, int64_t last, int64_t **numbers, size_t *count);
-void iw_shot_range(const ip_op_clip *clip, int64_t number, int64_t *first, int64_t *last);
 
 /* A picture as the detector sees it: reduced to at most about 1100 lines, stretched by the shot's own spread; plates.c */
 typedef struct iw_stretch {
@@ -149,7 +148,7 @@ ipos_status iw_detect(iw_shot *shot, size_t index, ip_box_i box, const ip_plane_
 /* Follows every wire over all frames from its strokes, and paints the mattes of frames that have none. */
 ipos_status iw_track(iw_shot *shot);
 void iw_shot_forget(iw_shot *shot); /* what tracking found */
-/* Curves that look like wires on a frame, longest first; propose.c */
+/* Curves that look like wires on a frame, from the surest place on; propose.c */
 ipos_status iw_propose(const ip_wire_map *map, float scale, size_t most, ip_curve **curves, float **sure, size_t *count);
 
 /* Training on the shot: strokes as examples; tune.c */

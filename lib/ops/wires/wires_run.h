@@ -21,6 +21,7 @@ typedef struct iw_run {
     char stage[160];
     ip_buffer details, strokes, lost; /* JSON, piece by piece */
 } iw_run;
+ipos_status iw_tick(void *run);
 /* done: 0..1 of the shot in work. */
 ipos_status iw_step(iw_run *run, double done, const char *stage);
 
