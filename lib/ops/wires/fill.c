@@ -23,7 +23,8 @@ static ipos_status colour(void *user, size_t sequence, size_t index, ip_box_i bo
     return iw_colour(clip, frame, fill->shot->canvas, box, to);
 }
 
-/* What a person wants left alone is no hole; where only one frame is given it holds for all. */
+/* What a person wants left alone is not replaced, though a wire before it is no background for other frames either; where only one frame
+ * is given it holds for all. */
 static ipos_status keep_out(const iw_fill *fill, size_t index, ip_box_i box, const ip_plane_f *hole) {
     iw_clip *clip = fill->beside->holdout;
     ipos_frame *frame = NULL;
@@ -80,7 +81,6 @@ static ipos_status matte(void *user, size_t sequence, size_t index, ip_box_i box
         return IPOS_OK;
     }
     IP_TRY(holes_of(fill, index, box, to));
-    IP_TRY(keep_out(fill, index, box, to));
     return is_test(fill) ? add_shifted(fill, index, box, to) : IPOS_OK;
 }
 
@@ -180,6 +180,8 @@ ipos_status iw_fill_tiles(iw_fill *fill, size_t index, ip_wire_tile **tiles, siz
     ipos_status status = IPOS_OK;
     for (size_t i = 0; fill->fuse && i < *count && status == IPOS_OK; i++)
         status = correct(fill, &(*tiles)[i]);
+    for (size_t i = 0; i < *count && status == IPOS_OK; i++)
+        status = keep_out(fill, index, (*tiles)[i].box, &(*tiles)[i].hole);
     if (status != IPOS_OK) {
         ip_wire_tiles_free(*tiles, *count);
         *tiles = NULL;

@@ -192,7 +192,7 @@ static ipos_status false_hint(iw_sampler *s, const mark *marks, size_t count, ip
     }
     ip_curve best = {0};
     double most = -1;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 12; i++) {
         ip_curve curve;
         IP_TRY(ip_wire_curve_random(rng, SIDE, SIDE, 2, &curve));
         double value = tempting(&s->crop, &curve);
@@ -220,14 +220,14 @@ static void join_near(ip_plane_f *to, const ip_plane_f *labels, const ip_plane_f
 static ipos_status pose(iw_sampler *s, const mark *marks, size_t count, bool open, ip_rng *rng, ip_plane_f *target, ip_plane_f *prompt) {
     ip_plane_f near;
     double dice = ip_rng_unit(rng);
-    if (!open && dice < .35) { /* no hint: every wire */
+    if (!open && dice < .32) { /* no hint: every wire */
         ip_plane_copy(target, &s->all);
         for (size_t i = 0; i < count; i++)
             if (marks[i].matte)
                 ip_plane_max(target, marks[i].matte);
         return IPOS_OK;
     }
-    if (!count || (!open && dice > .74))
+    if (!count || (!open && dice > .68))
         return open ? IPOS_OK : false_hint(s, marks, count, rng, prompt);
     size_t chosen = (size_t)ip_rng_below(rng, (int64_t)count);
     IP_TRY(ip_plane_new(SIDE, SIDE, &near));

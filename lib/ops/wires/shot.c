@@ -138,7 +138,7 @@ static int64_t tune_steps(const iw_run *run) {
     int64_t asked = ip_options_int(run->host->options, "tune");
     if (!run->clip.clip->may_train || asked == 0)
         return 0;
-    return asked > 0 ? asked : run->model.net ? 400 : 0;
+    return asked > 0 ? asked : run->model.net ? 800 : 0;
 }
 
 static ipos_status find_wires(iw_run *run, iw_shot *shot) {

@@ -24,7 +24,7 @@ static const ip_option_spec options[] = {
     {.name = "threshold", .type = IPOS_OPTION_REAL, .preset = "0.35", .minimum = 0.05, .maximum = 0.95,
      .help = "how sure the detector must be of a piece of wire before it is removed"},
     {.name = "tune", .type = IPOS_OPTION_INT, .preset = "-1", .minimum = -1, .maximum = 20000, .unit = "steps",
-     .help = "training on this shot with the strokes as examples before it is tracked; needs the clip's permission for training; -1: 400 with a "
+     .help = "training on this shot with the strokes as examples before it is tracked; needs the clip's permission for training; -1: 800 with a "
              "model, none without; 0: none"},
     {.name = "gate", .type = IPOS_OPTION_BOOL, .preset = "1", .minimum = 0, .maximum = 1,
      .help = "fill the same holes beside the wire, where the truth is known, to rank the results and to keep a network out that does not help"},

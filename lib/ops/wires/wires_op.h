@@ -99,6 +99,8 @@ typedef struct iw_seen {
     uint8_t *use;     /* per point: is painted */
     float confidence; /* 0..1 */
     float width;      /* detection pixels */
+    float worth;      /* share of the wire that is explained, less for lying elsewhere and otherwise than expected */
+    float tone[2];    /* of a frame with a stroke: at least and at most so bright the wire is, luma of the plate */
     bool tried, lost, key;
 } iw_seen;
 

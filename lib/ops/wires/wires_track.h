@@ -1,0 +1,53 @@
+/* Inside tracking: the wires of one frame in work. find.c looks for them, settle.c judges what was found, paint.c makes the
+ * matte, track.c walks from frame to frame. */
+#ifndef IP_WIRES_TRACK_H
+#define IP_WIRES_TRACK_H
+
+#include "wires_op.h"
+
+enum { IW_STARTS = 3 };
+
+/* Where a wire may be: a curve, and how far its ends may have moved across it, plate pixels. */
+typedef struct iw_start {
+    ip_curve curve;
+    float sweep;
+} iw_start;
+
+typedef struct iw_follow {
+    size_t wire;
+    bool search;    /* to be looked for now; else it is known and only in the way of the others */
+    bool stroke;    /* drawn on this very frame */
+    float width;    /* as the person said, plate pixels; 0: not said */
+    float bend;     /* how far it may lie from a start whose ends were moved, plate pixels */
+    float length;   /* on the frame with the stroke, plate pixels */
+    bool whole;     /* both its ends were in the picture there */
+    float tone[2];  /* at least and at most so bright it is, luma of the plate */
+    iw_start starts[IW_STARTS];
+    size_t start_count;
+    iw_seen *seen;
+} iw_follow;
+
+typedef struct iw_work {
+    iw_shot *shot;
+    size_t index;
+    ip_box_i box;
+    ip_plane_f luma;          /* of the plate */
+    ip_plane_f plain, hinted; /* the detector's answers without and with hints */
+    iw_follow *follow;
+    size_t count;
+} iw_work;
+
+/* Looks for every wire with `search` in the answer without hints, the plainest first: what one wire is made of is no other's. */
+ipos_status iw_find(iw_work *w);
+/* Limits of a wire's brightness, from what is seen of it on a frame where a person drew it; and the share of a trace's points that
+ * contradict them. */
+ipos_status iw_tone_learn(const iw_work *w, iw_seen *seen);
+ipos_status iw_tone_contradiction(const iw_work *w, const iw_follow *f, const ip_trace *trace, float *share);
+/* Follows a wire so found in the answer with hints, and says how sure it is, which points are painted, whether it is lost. */
+ipos_status iw_settle(const iw_work *w, const iw_follow *f);
+/* Largest distance of a curve from its chord. */
+float iw_bend(const ip_curve *curve);
+/* Alpha of the frame's wires: the answer within a corridor, at least a band of the wire's own width. */
+ipos_status iw_paint(iw_work *w, bool shadow);
+
+#endif
