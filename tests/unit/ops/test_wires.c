@@ -266,6 +266,100 @@ static void a_stroke_on_nothing_is_lost(void **state) {
     fake_close(&fake);
 }
 
+/* Gone on frames 8 and 9; from 10 on 22 px further to the left than it would have been. */
+static float leap_at(int64_t number, int y) {
+    return wire_at(number, y) - (number > 9 ? 22 : 0);
+}
+
+static ipos_status leaping_u8(int64_t number, ipos_frame **out) {
+    IP_TRY(moving_u8(number, out));
+    for (int c = 0; c < 3 && number != 8 && number != 9; c++)
+        for (int y = 0; y < H; y++)
+            for (int x = 0; x < W; x++)
+                if (fabsf((float)x + .5f - leap_at(number, y)) < 1.5f)
+                    (*out)->channels[c].data[y * (*out)->channels[c].row_stride + x * (*out)->channels[c].pixel_stride] = 250;
+    return IPOS_OK;
+}
+
+static int painted_pixels(const ipos_frame *matte) {
+    int count = 0;
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            count += value_u8(matte, 0, x, y) > 77;
+    return count;
+}
+
+static void a_wire_that_was_gone_is_found_where_it_comes_back(void **state) {
+    (void)state;
+    static const char drawn[] = "{\"strokes\":[{\"wire\":\"main\",\"frame\":5,\"points\":[[71,1],[74,30],[80,60],[84,95]]}]}";
+    static const ipos_rational asked[] = {{7, 1}, {8, 1}, {9, 1}, {12, 1}};
+    fake_host fake;
+    fake_open(&fake, ip_op_wires.spec, 1, 16, "rec709", leaping_u8, (const char *const[]){"strokes", drawn, "tune", "0", "variants", "matte", "reach", "2", NULL});
+    fake_times(&fake, asked, IP_COUNT(asked));
+    assert_int_equal(ip_op_wires.run(&fake.host), IPOS_OK);
+    for (size_t i = 0; i < IP_COUNT(asked); i++) {
+        const ipos_frame *matte = fake_picture(&fake, "matte", asked[i]);
+        int64_t number = asked[i].num;
+        if (number == 8 || number == 9) {
+            assert_int_equal(painted_pixels(matte), 0);
+            continue;
+        }
+        int found = 0, rows = 0;
+        for (int y = 4; y < H - 4; y += 4, rows++)
+            found += value_u8(matte, 0, (int)leap_at(number, y), y) > 150;
+        if (found < rows - 1)
+            fail_msg("frame %d: found on %d of %d rows", (int)number, found, rows);
+        assert_in_range(painted_pixels(matte), 2 * H, 8 * H);
+    }
+    assert_non_null(strstr(fake.details, "\"lost\":[{\"wire\":\"main\",\"first\":8,\"last\":9}"));
+    fake_close(&fake);
+}
+
+/* Two wires that cross between frames 6 and 10; each is drawn once, before. */
+static float other_at(int64_t number, int y) {
+    return 30 + 4.0f * (float)number - .12f * (float)y;
+}
+
+static ipos_status crossing_u8(int64_t number, ipos_frame **out) {
+    IP_TRY(wired_u8(number, out));
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < H; y++)
+            for (int x = 0; x < W; x++)
+                if (fabsf((float)x + .5f - other_at(number, y)) < 1.5f)
+                    (*out)->channels[c].data[y * (*out)->channels[c].row_stride + x * (*out)->channels[c].pixel_stride] = 5;
+    return IPOS_OK;
+}
+
+static void wires_that_cross_stay_themselves(void **state) {
+    (void)state;
+    static const char drawn[] = "{\"strokes\":[{\"wire\":\"bright\",\"frame\":3,\"points\":[[74,1],[79,30],[83,60],[88,95]]},"
+        "{\"wire\":\"dark\",\"frame\":3,\"points\":[[42,1],[38,30],[35,60],[31,95]]}]}";
+    static const ipos_rational asked[] = {{12, 1}};
+    fake_host fake;
+    fake_open(&fake, ip_op_wires.spec, 1, 16, "rec709", crossing_u8, (const char *const[]){"strokes", drawn, "tune", "0", "variants", "matte", "reach", "2", NULL});
+    fake_times(&fake, asked, 1);
+    assert_int_equal(ip_op_wires.run(&fake.host), IPOS_OK);
+    json_t *details = json_loads(fake.details, 0, NULL), *strokes = json_object_get(details, "strokes");
+    int seen = 0;
+    for (size_t i = 0; i < json_array_size(strokes); i++) {
+        const json_t *one = json_array_get(strokes, i), *points = json_object_get(one, "points");
+        if (json_integer_value(json_object_get(one, "frame")) != 12)
+            continue;
+        bool bright = !strcmp(json_string_value(json_object_get(one, "wire")), "bright");
+        double off = 0;
+        for (size_t k = 0; k < json_array_size(points); k++) {
+            double x = json_number_value(json_array_get(json_array_get(points, k), 0)), y = json_number_value(json_array_get(json_array_get(points, k), 1));
+            off += fabs(x - (double)(bright ? wire_at(12, (int)y) : other_at(12, (int)y))) / (double)json_array_size(points);
+        }
+        if (off > 2)
+            fail_msg("%s: %.1f pixels off", bright ? "bright" : "dark", off);
+        seen++;
+    }
+    assert_int_equal(seen, 2);
+    json_decref(details);
+    fake_close(&fake);
+}
+
 static void refusals_say_what_to_do(void **state) {
     (void)state;
     static const struct {
@@ -356,6 +450,8 @@ int main(void) {
         cmocka_unit_test(what_is_held_out_keeps_its_bits),
         cmocka_unit_test(linear_light_and_other_channels),
         cmocka_unit_test(a_stroke_on_nothing_is_lost),
+        cmocka_unit_test(a_wire_that_was_gone_is_found_where_it_comes_back),
+        cmocka_unit_test(wires_that_cross_stay_themselves),
         cmocka_unit_test(refusals_say_what_to_do),
         cmocka_unit_test(proposals_change_nothing),
         cmocka_unit_test(training_makes_a_model_that_runs),
