@@ -58,7 +58,7 @@ def false_strokes(bench, clip, masks, strokes, total):
                                     strokes=[{"wire": f"f{i}", "frame": frame, "points": p, "width": 3} for i, p in enumerate(laid)]).first
         for i in range(len(laid)):
             wire = made.wire(f"f{i}")  # stops the run where nothing is said of it
-            alive = {f: c >= LOST and not lost for f, (c, lost) in wire.items()}
+            alive = {f: c >= LOST and not lost for f, (c, lost) in wire.items() if first <= f <= last}
             kept[0] += alive[frame]
             kept[1] += sum(alive.values()) / (last - first + 1)
             confidences.append(wire[frame][0])

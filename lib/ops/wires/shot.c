@@ -154,8 +154,11 @@ static ipos_status find_wires(iw_run *run, iw_shot *shot) {
     ipos_status status = IPOS_OK;
     if (steps) {
         status = iw_step(run, 0, "learning the strokes");
+        if (status == IPOS_OK && shot->net)
+            status = iw_track_strokes(shot);
         if (status == IPOS_OK)
             status = iw_tune(shot, run->model.net, run->backend, run->device, steps, (uint64_t)ip_options_int(run->host->options, "seed"), &tuned);
+        iw_shot_forget(shot);
         shot->net = tuned ? tuned : shot->net;
     }
     if (status == IPOS_OK && open && shot->wires.count)

@@ -251,12 +251,24 @@ static ipos_status from_found(iw_shot *shot, size_t index, int toward, const siz
     return add_start(f, &iw_seen_at(shot, f->wire, beside)->trace.curve, sweep * iw_lines(shot));
 }
 
+static ipos_status visit_strokes(iw_shot *shot, const size_t *keys) {
+    for (size_t i = 0; i < shot->count; i++)
+        IP_TRY(visit(shot, i, 0, keys, from_stroke));
+    return IPOS_OK;
+}
+
+ipos_status iw_track_strokes(iw_shot *shot) {
+    size_t *keys;
+    IP_TRY(find_keys(shot, &keys));
+    ipos_status status = visit_strokes(shot, keys);
+    ip_free(keys);
+    return status;
+}
+
 ipos_status iw_track(iw_shot *shot) {
     size_t *keys;
     IP_TRY(find_keys(shot, &keys));
-    ipos_status status = IPOS_OK;
-    for (size_t i = 0; i < shot->count && status == IPOS_OK; i++)
-        status = visit(shot, i, 0, keys, from_stroke);
+    ipos_status status = visit_strokes(shot, keys);
     for (int again = 0; again < 2; again++) {
         for (size_t i = 0; i < shot->count && status == IPOS_OK; i++)
             status = visit(shot, i, 1, keys, again ? from_found : from_stroke);

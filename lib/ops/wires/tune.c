@@ -6,6 +6,7 @@
 #include <math.h>
 
 enum { OTHERS = 6, HELD = 24 };
+static const float trace_of_wire = .1f; /* confidence, before training on the shot; real wires .11 and more, strokes on nothing .13 and less */
 
 typedef struct labelled {
     ip_image3 image;
@@ -18,7 +19,7 @@ typedef struct tuning {
     iw_shot *shot;
     iw_plate *plates;
     labelled *owned; /* one a plate */
-    size_t count;
+    size_t count, known; /* plates; those with strokes */
     iw_sampler sampler;
 } tuning;
 
@@ -73,20 +74,31 @@ static ipos_status snap(tuning *t, const ip_plane_f *luma, const ip_plane_f *rid
     return IPOS_OK;
 }
 
-static bool has_strokes(const iw_shot *shot, size_t index) {
+static const iw_stroke *stroke_on(const iw_shot *shot, size_t wire, size_t index) {
+    const iw_wire *w = &shot->wires.at[wire];
+    for (size_t k = 0; k < w->count; k++)
+        if (w->strokes[k].frame == shot->numbers[index])
+            return &w->strokes[k];
+    return NULL;
+}
+
+/* Whether a stroke is to be taught as a wire. One that is not is background like the rest of its frame. */
+static bool is_lesson(const iw_shot *shot, size_t wire, size_t index) {
+    return stroke_on(shot, wire, index) && !(shot->net && iw_seen_at(shot, wire, index)->confidence < trace_of_wire);
+}
+
+static size_t lessons(const iw_shot *shot, size_t index) {
+    size_t count = 0;
     for (size_t i = 0; i < shot->wires.count; i++)
-        for (size_t k = 0; k < shot->wires.at[i].count; k++)
-            if (shot->wires.at[i].strokes[k].frame == shot->numbers[index])
-                return true;
-    return false;
+        count += is_lesson(shot, i, index);
+    return count;
 }
 
 /* A frame with strokes for some wires only shows the others too, for all we know: only around the strokes the rest is no wire. */
 static ipos_status doubt_rest(const tuning *t, size_t index, labelled *own) {
     size_t stroked = 0;
     for (size_t i = 0; i < t->shot->wires.count; i++)
-        for (size_t k = 0; k < t->shot->wires.at[i].count; k++)
-            stroked += t->shot->wires.at[i].strokes[k].frame == t->shot->numbers[index];
+        stroked += stroke_on(t->shot, i, index) != NULL;
     if (stroked == t->shot->wires.count)
         return IPOS_OK;
     IP_TRY(ip_plane_new(own->labels.width, own->labels.height, &own->sure));
@@ -103,10 +115,9 @@ static ipos_status label_frame(tuning *t, size_t index) {
     IP_TRY(ip_plane_new(own->labels.width, own->labels.height, &luma));
     ip_luma(&own->image, -1, 2, &luma, t->shot->host->threads);
     ipos_status status = ip_ridges(&luma, .05f, t->shot->host->threads, &ridges);
-    for (size_t i = 0; i < t->shot->wires.count; i++)
-        for (size_t k = 0; k < t->shot->wires.at[i].count && status == IPOS_OK; k++)
-            if (t->shot->wires.at[i].strokes[k].frame == t->shot->numbers[index])
-                status = snap(t, &luma, &ridges, &t->shot->wires.at[i].strokes[k], own);
+    for (size_t i = 0; i < t->shot->wires.count && status == IPOS_OK; i++)
+        if (is_lesson(t->shot, i, index))
+            status = snap(t, &luma, &ridges, stroke_on(t->shot, i, index), own);
     ip_plane_free(&luma);
     ip_plane_free(&ridges);
     return status == IPOS_OK ? doubt_rest(t, index, own) : status;
@@ -120,20 +131,21 @@ static ipos_status collect(tuning *t) {
     if (!t->owned || !t->plates)
         return IPOS_ERR_NO_MEMORY;
     for (size_t i = 0; i < shot->count; i++)
-        if (has_strokes(shot, i)) {
+        if (lessons(shot, i)) {
             IP_TRY(label_frame(t, i));
             known++;
         }
     for (size_t i = 0; i < OTHERS && i + known < shot->count; i++) {
         labelled *own;
         size_t index = i * (shot->count - 1) / OTHERS;
-        if (!has_strokes(shot, index) && others++ < OTHERS)
+        if (!lessons(shot, index) && others++ < OTHERS)
             IP_TRY(take_plate(t, index, &own));
     }
     for (size_t i = 0; i < t->count; i++)
         t->plates[i] = (iw_plate){.image = t->owned[i].image, .grain = ip_plate_grain(&t->owned[i].image),
             .labels = t->owned[i].labels.data ? &t->owned[i].labels : NULL, .sure = t->owned[i].sure.data ? &t->owned[i].sure : NULL, .curves = t->owned[i].curves, .curve_count = t->owned[i].count};
-    return known ? IPOS_OK : ip_fail(IPOS_ERR_ARGUMENT, "tune: no stroke lies on the frames in work");
+    t->known = known;
+    return IPOS_OK;
 }
 
 static ipos_status draw(void *user, ip_rng *rng, ip_wire_example *example) {
@@ -158,8 +170,11 @@ ipos_status iw_tune(iw_shot *shot, const ip_wire_net *start, const ip_backend_v1
     ip_train_result result;
     *out = NULL;
     ipos_status status = collect(&t);
-    if (status == IPOS_OK)
-        status = iw_sampler_open(&t.sampler, t.plates, t.count, iw_lines(shot), .6f);
+    if (status != IPOS_OK || !t.known) {
+        tuning_free(&t);
+        return status;
+    }
+    status = iw_sampler_open(&t.sampler, t.plates, t.count, iw_lines(shot), .6f);
     if (status == IPOS_OK)
         status = start ? ip_wire_net_copy(start, out) : ip_wire_net_new(backend, device, seed, out);
     const ip_wire_training training = {.user = &t, .draw = draw, .held_out = held_out, .held_out_count = HELD,

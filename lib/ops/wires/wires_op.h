@@ -149,11 +149,13 @@ ipos_status iw_shot_plate(iw_shot *shot, size_t index, const ip_image3 **out);
 ipos_status iw_detect(iw_shot *shot, size_t index, ip_box_i box, const ip_plane_f *prompt, ip_plane_f *out);
 /* Follows every wire over all frames from its strokes, and paints the mattes of frames that have none. */
 ipos_status iw_track(iw_shot *shot);
+ipos_status iw_track_strokes(iw_shot *shot); /* on the frames of the strokes only */
 void iw_shot_forget(iw_shot *shot); /* what tracking found */
 /* Curves that look like wires on a frame, from the surest place on; propose.c */
 ipos_status iw_propose(const ip_wire_map *map, float scale, size_t most, ip_curve **curves, float **sure, size_t *count);
 
-/* Training on the shot: strokes as examples; tune.c */
+/* Training on the shot: strokes as examples; tune.c. With a network to start from, which has looked at the strokes (iw_track_strokes), only
+ * strokes where it sees at least a trace of a wire: an edge taught as one is seen as one everywhere. out: NULL where no stroke is left. */
 ipos_status iw_tune(iw_shot *shot, const ip_wire_net *start, const ip_backend_v1 *backend, int32_t device, int64_t steps, uint64_t seed,
     ip_wire_net **out);
 
