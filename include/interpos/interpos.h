@@ -5,6 +5,7 @@
 #include <interpos/base.h>
 #include <interpos/context.h>
 #include <interpos/frame.h>
+#include <interpos/look.h>
 #include <interpos/model.h>
 #include <interpos/operation.h>
 #include <interpos/project.h>

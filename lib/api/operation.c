@@ -30,6 +30,8 @@ ipos_status ipos_operations(char **json)
         json_decref(list);
     IP_OUT(json);
     for (const ip_op_spec *const *at = ip_op_specs; *at; at++) {
+        if ((*at)->measures)
+            continue;
         json_t *options = json_array();
         for (size_t i = 0; i < (*at)->option_count; i++)
             json_array_append_new(options, describe_option(&(*at)->options[i]));
@@ -44,7 +46,8 @@ static ipos_status unknown_kind(const char *kind)
     ip_buffer names = {0};
 
     for (const ip_op_spec *const *at = ip_op_specs; *at; at++)
-        ip_buffer_printf(&names, "%s%s", at == ip_op_specs ? "" : ", ", (*at)->name);
+        if (!(*at)->measures)
+            ip_buffer_printf(&names, "%s%s", names.size ? ", " : "", (*at)->name);
     char *list = ip_buffer_take(&names);
     ipos_status status = ip_fail(IPOS_ERR_NOT_FOUND, "operation '%s' is not known: there are %s", kind, list ? list : "");
     ip_free(list);

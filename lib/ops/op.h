@@ -16,10 +16,14 @@ typedef struct ip_op_spec {
     const ip_option_spec *options;
     size_t option_count;
     bool edits; /* the frames named exist and are changed: whole numbers, fetched like any other. Else they are made and treated as missing */
+    /* No pictures, no times: it reads the clips and tells what it found in the details of one variant a clip. A public call of its own starts
+     * it, so it is neither listed nor created by name. */
+    bool measures;
 } ip_op_spec;
 
 extern const ip_op_spec *const ip_op_specs[]; /* NULL-terminated; lib/ops/table.c */
-const ip_op_spec *ip_op_spec_find(const char *name);
+const ip_op_spec *ip_op_spec_find(const char *name);    /* of those that make pictures; NULL: none */
+const ip_op_spec *ip_op_spec_measure(const char *name); /* of those that measure */
 
 /* A clip as an operation sees it. */
 typedef struct ip_op_clip {

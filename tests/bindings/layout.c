@@ -16,6 +16,7 @@ int main(void)
     AT(ipos_clip_config, first_frame), AT(ipos_clip_config, copy), AT(ipos_clip_config, duplicate_check);
     SIZE(ipos_train_config), AT(ipos_train_config, clips), AT(ipos_train_config, minutes), AT(ipos_train_config, seed);
     AT(ipos_train_config, device), AT(ipos_train_config, preview);
+    SIZE(ipos_look_config), AT(ipos_look_config, clips), AT(ipos_look_config, marks), AT(ipos_look_config, shots);
     SIZE(ipos_option_info), AT(ipos_option_info, preset), AT(ipos_option_info, minimum), AT(ipos_option_info, maximum);
     SIZE(ipos_host_clip), AT(ipos_host_clip, first), AT(ipos_host_clip, rate), AT(ipos_host_clip, licence);
     SIZE(ipos_result_info), AT(ipos_result_info, option), AT(ipos_result_info, score), AT(ipos_result_info, details);

@@ -13,6 +13,7 @@ from ._errors import (ArgumentError, CancelledError, ChangedError, ConflictError
 from ._library import encodings, feature, operations, version
 from .context import Context
 from .frame import Channel, Frame, Plane, Window
+from .look import Look
 from .model import Model
 from .operation import HostClip, Operation, Result
 from .project import Project
@@ -20,6 +21,6 @@ from .strokes import read_strokes
 
 __version__ = "0.1.0"
 __all__ = ["ArgumentError", "CancelledError", "ChangedError", "Channel", "ConflictError", "Context", "EngineError", "Error",
-           "FormatError", "Frame", "HostClip", "Model", "NoMemoryError", "NotAcceptedError", "NotFoundError", "Operation",
+           "FormatError", "Frame", "HostClip", "Look", "Model", "NoMemoryError", "NotAcceptedError", "NotFoundError", "Operation",
            "PermissionDeniedError", "Plane", "Project", "ReadWriteError", "Result", "StateError", "TamperedError", "UnknownError",
            "UnsupportedError", "Window", "encodings", "feature", "operations", "read_strokes", "version"]

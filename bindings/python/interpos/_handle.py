@@ -11,7 +11,7 @@ Self = TypeVar("Self", bound="Handle")
 
 
 class Handle:
-    """Base of Context, Project, Frame, Model, Operation."""
+    """Base of Context, Project, Frame, Look, Model, Operation."""
 
     _kind = ""
     _pointer: Any = None

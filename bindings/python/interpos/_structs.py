@@ -73,6 +73,10 @@ class TrainConfig(Sized):
                 ("operator_name", c_char_p), ("preview", c_char_p)]
 
 
+class LookConfig(Sized):
+    _fields_ = [("struct_size", c_uint32), ("threads", c_int32), ("clips", c_char_p), ("marks", c_char_p), ("shots", c_int32)]
+
+
 class OptionInfo(Sized):
     _fields_ = [("struct_size", c_uint32), ("type", c_int32), ("name", c_char_p), ("help", c_char_p), ("unit", c_char_p),
                 ("choices", c_char_p), ("preset", c_char_p), ("minimum", c_double), ("maximum", c_double)]
@@ -91,6 +95,6 @@ class ResultInfo(Sized):
 STRUCTS = {"ipos_context_config": ContextConfig, "ipos_box": Box, "ipos_plane": PlaneStruct, "ipos_channel": ChannelStruct,
            "ipos_timecode": Timecode, "ipos_chromaticities": Chromaticities, "ipos_read_config": ReadConfig,
            "ipos_write_config": WriteConfig, "ipos_clip_config": ClipConfig, "ipos_train_config": TrainConfig,
-           "ipos_option_info": OptionInfo, "ipos_host_clip": HostClipStruct, "ipos_result_info": ResultInfo,
+           "ipos_look_config": LookConfig, "ipos_option_info": OptionInfo, "ipos_host_clip": HostClipStruct, "ipos_result_info": ResultInfo,
            "ipos_rational": Rational}
 __all__ = ["STRUCTS", "c_size_t"]

@@ -13,6 +13,7 @@ from ._library import check, document, encode, lib, take_text
 from ._work import Progress, Work
 from .context import Context, Path
 from .frame import Frame
+from .look import Look, Mark, measure
 from .model import Model
 
 if TYPE_CHECKING:
@@ -160,6 +161,16 @@ class Project(Handle):
         work.finish(status)
         assert model is not None
         return model
+
+    def measure_look(self, clips: Union[None, str, Sequence[str]] = None, *, marks: Optional[Sequence[Mark]] = None, shots: int = 0,
+                     threads: int = 0, progress: Optional[Progress] = None) -> Look:
+        """Measures grain, bloom, vignette, chromatic aberration, sharpness, tone, white balance and flicker of clips (None: of all that
+        may be used). marks: boxes on single frames, for skin and light. shots: so many of the longest ones of every clip (0: 3).
+
+            look = project.measure_look(["A001", "A002"])
+            look.json["all"]["grain"]["confidence"], look.plot("grain"), look.film_grain_table("A001")
+        """
+        return measure(self, comma_list(clips), marks, shots, threads, progress)
 
     def operation(self, kind: str, *, clip: Optional[str] = None, frames: Optional[str] = None, model: Optional[Model] = None,
                   **settings: Any) -> "Operation":

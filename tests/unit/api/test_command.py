@@ -14,7 +14,7 @@ import zlib
 COMMAND = sys.argv[1] if len(sys.argv) > 1 else "interpos"
 ENGINE = "engine" in sys.argv[2:]
 WIDTH, HEIGHT, FRAMES = 128, 96, 16
-COMMANDS = ["init", "ingest", "permit", "clips", "train", "models", "card", "render", "options", "strokes", "accept", "reject", "publish", "verify",
+COMMANDS = ["init", "ingest", "permit", "clips", "look", "train", "models", "card", "render", "options", "strokes", "accept", "reject", "publish", "verify",
             "ledger", "operations", "info", "engine"]
 OWNED = ["--owner", "tests", "--licence", "made here", "--training", "allowed", "--encoding", "rec709", "--fps", "24"]
 
@@ -157,6 +157,36 @@ class Command(unittest.TestCase):
         self.run_command("render", project, "--operation", "inbetween", "--clip", "shot", "--frames", "999", code=2)
         self.run_command("render", project, "--operation", "inbetween", "--clip", "shot", "--frames", "1005", "--engine", "/bin/false", code=5)
         self.run_command("verify", project, "--footage")
+
+    @unittest.skipUnless(ENGINE, "needs the engine")
+    def test_look(self):
+        project = self.made()
+        saved, plots, table = (os.path.join(self.folder.name, name) for name in ("look.json", "look.plots", "look.tbl"))
+        lines = self.lines(self.run_command("look", project, "--clips", "shot", "-o", saved, "--plots", plots, "--progress=jsonl", "--threads", "2"))
+        document = lines[-1]["result"]
+        self.assertEqual(document["format"], "interpos.look.1")
+        self.assertTrue(any("vignette" in line["stage"] for line in lines[:-1]))
+        with open(saved, encoding="utf-8") as file:
+            self.assertEqual(json.load(file), document)
+        self.assertEqual(len(os.listdir(plots)), 16)
+        with open(os.path.join(plots, "shot.tone.svg"), encoding="utf-8") as file:
+            self.assertIn("<polyline", file.read())
+        text = self.run_command("look", "--from", saved)
+        row = next(line.split() for line in text.splitlines() if line.startswith("shot "))
+        self.assertEqual(row[5], f"{document['clips'][0]['tone']['black'][1]:.3f}")
+        grain = document["clips"][0]["grain"]
+        self.assertEqual(row[1] == "-", not grain["measurable"])
+        if not grain["measurable"]:
+            self.assertIn("shot, grain: not measurable here: " + grain["reason"], text)
+        self.run_command("look", "--from", saved, "--film-grain", table, "--of", "shot", code=0 if grain["measurable"] else 1)
+        self.run_command("look", "--from", saved, "-o", saved, code=1)  # nothing is overwritten
+        self.run_command("look", project, "--from", saved, code=2)
+        self.run_command("look", project, "--clips", "nothing", code=1)
+        self.run_command("look", project, "--shots", "many", code=2)
+        with open(saved, "w", encoding="utf-8") as file:
+            json.dump({**document, "format": "interpos.look.9"}, file)
+        self.run_command("look", "--from", saved, code=1)
+        self.run_command("look", "--from", self.footage, code=1)
 
     @unittest.skipUnless(ENGINE, "needs the engine")
     def test_interrupt(self):

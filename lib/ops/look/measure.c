@@ -1,0 +1,141 @@
+/* All measurements of one shot. */
+#include "look_op.h"
+
+#include "bloom.h"
+#include "chroma.h"
+#include "flicker.h"
+#include "sharp.h"
+#include "tone.h"
+#include "vignette.h"
+#include "white.h"
+
+static ipos_status fetch_linear(void *user, size_t index, const ip_image3 *to) {
+    const il_view *view = user;
+    return il_frame(view->shot, view->count ? view->at[index] : index, false, to);
+}
+static ipos_status fetch_working(void *user, size_t index, const ip_image3 *to) { return il_frame(user, index, true, to); }
+
+ip_look_source il_source(il_run *run, il_view *view) {
+    const il_shot *shot = view->shot;
+    return (ip_look_source){.count = view->count ? view->count : shot->count, .width = shot->window.width, .height = shot->window.height, .encoding = shot->encoding,
+        .clip = il_is_float(shot->type) || !shot->linear ? 0.f : shot->encoding->to_linear(1.f), .threads = run->host->threads,
+        .fetch = fetch_linear, .user = view, .pulse = &run->pulse};
+}
+
+ipos_status il_step(il_run *run, double done, const char *clip, const char *what) {
+    run->done = done;
+    snprintf(run->stage, sizeof run->stage, "measuring %.100s: %s", clip, what);
+    return run->host->progress(run->host, done, run->stage, "");
+}
+
+/* Every reading of a record without a measurement gets the reason. */
+static void refuse(ip_reading *reading, const char *why) { ip_not_measurable(reading, "%s", why); }
+
+static void refuse_bloom(ip_bloom *out, const char *why) {
+    refuse(&out->luma.reading, why);
+    for (int c = 0; c < 3; c++)
+        refuse(&out->channel[c].reading, why);
+    for (int k = 0; k < IP_BLOOM_KERNELS; k++)
+        out->sigma[k] = 1.; /* what reads records back asks for widths */
+}
+static void refuse_chroma(ip_chroma *out, const char *why) {
+    refuse(&out->red.reading, why);
+    refuse(&out->blue.reading, why);
+}
+static void refuse_white(ip_white *out, const char *why) {
+    refuse(&out->level, why);
+    refuse(&out->drift, why);
+}
+static void refuse_vignette(ip_vignette *out, const char *why) { refuse(&out->reading, why); }
+static void refuse_sharp(ip_sharp *out, const char *why) { refuse(&out->reading, why); }
+static void refuse_tone(ip_tone *out, const char *why) { refuse(&out->reading, why); }
+static void refuse_flicker(ip_flicker *out, const char *why) { refuse(&out->reading, why); }
+
+/* Footage that a measurement does not take (too small) is no failure of the job: it says what it says. */
+#define MEASURE(name)                                                                                              \
+    static ipos_status measure_##name(const ip_look_source *source, const char *refused, json_t **out) {           \
+        ip_##name record = {0};                                                                                    \
+        ipos_status status = *refused ? IPOS_ERR_ARGUMENT : ip_##name##_measure(source, &record);                  \
+        if (status == IPOS_ERR_ARGUMENT) {                                                                         \
+            record = (ip_##name){0};                                                                               \
+            refuse_##name(&record, *refused ? refused : ipos_last_error());                                        \
+        } else if (status != IPOS_OK) {                                                                            \
+            return status;                                                                                         \
+        }                                                                                                          \
+        return (*out = ip_##name##_json(&record)) ? IPOS_OK : ip_no_memory(1024);                                  \
+    }
+MEASURE(bloom)
+MEASURE(vignette)
+MEASURE(chroma)
+MEASURE(sharp)
+MEASURE(tone)
+MEASURE(white)
+MEASURE(flicker)
+
+static ipos_status grain_of(il_run *run, il_shot *shot, ip_grain *out) {
+    const ip_grain_source source = {.width = shot->window.width, .height = shot->window.height, .count = shot->count, .fetch = fetch_working,
+        .user = shot};
+    /* samples of 16 bits are most often codes of 10 or 12 bits: what their steps are is not known, and they are fine enough */
+    const ip_grain_options options = {.unclipped = il_is_float(shot->type) && shot->encoding->kind == IP_ENCODING_LINEAR,
+        .step = shot->type == IPOS_U8 ? 1.f / 255.f : 0.f, .threads = run->host->threads, .pulse = &run->pulse};
+    return ip_grain_measure(&source, &options, out);
+}
+
+static ipos_status measure_grain(il_run *run, il_shot *shot, const char *refused, json_t **out) {
+    ip_grain *grain = ip_calloc(1, sizeof *grain);
+    char *text = NULL;
+    if (!grain)
+        return IPOS_ERR_NO_MEMORY;
+    ipos_status status = *refused ? IPOS_ERR_ARGUMENT : grain_of(run, shot, grain);
+    if (status == IPOS_ERR_ARGUMENT) {
+        *grain = (ip_grain){0};
+        snprintf(grain->reason, sizeof grain->reason, "%s", *refused ? refused : ipos_last_error());
+        status = IPOS_OK;
+    }
+    if (status == IPOS_OK)
+        status = ip_grain_to_json(grain, &text);
+    ip_free(grain);
+    IP_TRY(status);
+    *out = json_loads(text, 0, NULL);
+    ip_free(text);
+    return *out ? IPOS_OK : ip_no_memory(4096);
+}
+
+static const struct {
+    const char *name, *what;
+    double begins; /* share of a shot's time spent before it */
+    bool singles; /* looks at single frames */
+    ipos_status (*measure)(const ip_look_source *source, const char *refused, json_t **out); /* NULL: grain */
+} kinds[IP_LOOK_KINDS] = {{"tone", "tone", 0., true, measure_tone}, {"sharp", "sharpness", .03, true, measure_sharp},
+    {"chroma", "chromatic aberration", .1, true, measure_chroma}, {"bloom", "bloom", .2, true, measure_bloom},
+    {"vignette", "vignette", .25, false, measure_vignette}, {"flicker", "flicker", .4, false, measure_flicker},
+    {"white", "white balance", .55, false, measure_white}, {"grain", "grain", .75, false, NULL}};
+
+static il_view singles_of(il_shot *shot) {
+    il_view view = {.shot = shot, .count = ip_look_spread(shot->count, IL_SINGLES)};
+    for (size_t i = 0; i < view.count; i++)
+        view.at[i] = ip_look_spread_at(shot->count, view.count, i);
+    return view;
+}
+
+ipos_status il_measure(il_run *run, il_shot *shot, const char *refused, double share, json_t **out) {
+    il_view whole = {.shot = shot}, singles = singles_of(shot);
+    const char *clip = run->host->clips[shot->clip].name;
+    const double begin = run->done;
+    json_t *made = json_object();
+    ipos_status status = made ? IPOS_OK : ip_no_memory(256);
+    for (size_t i = 0; status == IPOS_OK && i < IP_LOOK_KINDS; i++) {
+        const ip_look_source source = il_source(run, kinds[i].singles ? &singles : &whole);
+        json_t *value = NULL;
+        status = il_step(run, begin + share * kinds[i].begins, clip, kinds[i].what);
+        if (status == IPOS_OK)
+            status = kinds[i].measure ? kinds[i].measure(&source, refused, &value) : measure_grain(run, shot, refused, &value);
+        if (status == IPOS_OK && json_object_set_new(made, kinds[i].name, value) != 0)
+            status = ip_no_memory(1024);
+    }
+    if (status == IPOS_OK)
+        *out = made;
+    else
+        json_decref(made);
+    return status;
+}
