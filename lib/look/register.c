@@ -6,7 +6,7 @@
 static const float AGREE = .5f, FLOOR = .02f;
 static const float DIFFER_MOST = .3f * 46.f * 46.f; /* mean square around a place; pictures of different things differ by 2 */
 
-static ipos_status normalise(const ip_look_source *source, const ip_plane_f *from, ip_plane_f *out) {
+ipos_status ip_register_normal(const ip_look_source *source, const ip_plane_f *from, ip_plane_f *out) {
     IP_TRY(ip_plane_new(from->width, from->height, out));
     IP_TRY(ip_local_normal(from, 8., FLOOR, out, source->threads));
     for (int y = 0; y < out->height; y++)
@@ -48,9 +48,9 @@ ipos_status ip_register(const ip_look_source *source, const ip_plane_f *a, const
     *out = (ip_registration){0};
     ip_plane_f n[2] = {0}, backward[2] = {0};
     const ip_flow_options options = {.finest = 1, .threads = source->threads, .pulse = source->pulse};
-    ipos_status status = normalise(source, a, &n[0]);
+    ipos_status status = ip_register_normal(source, a, &n[0]);
     if (status == IPOS_OK)
-        status = normalise(source, b, &n[1]);
+        status = ip_register_normal(source, b, &n[1]);
     if (status == IPOS_OK)
         status = ip_flow(&n[0], &n[1], &options, out->flow);
     if (status == IPOS_OK)
@@ -63,6 +63,30 @@ ipos_status ip_register(const ip_look_source *source, const ip_plane_f *a, const
     }
     ip_planes_free(n, 2);
     ip_planes_free(backward, 2);
+    if (status != IPOS_OK)
+        ip_registration_free(out);
+    return status;
+}
+
+static void inside_only(const ip_plane_f flow[2], const ip_plane_f *agreed) {
+    for (int y = 0; y < agreed->height; y++)
+        for (int x = 0; x < agreed->width; x++) {
+            float tx = (float)x + ip_row(&flow[0], y)[x], ty = (float)y + ip_row(&flow[1], y)[x];
+            ip_row(agreed, y)[x] = tx >= 0.f && ty >= 0.f && tx <= (float)(agreed->width - 1) && ty <= (float)(agreed->height - 1) ? 1.f : 0.f;
+        }
+}
+
+ipos_status ip_register_quick(const ip_look_source *source, const ip_plane_f *a, const ip_plane_f *b, int finest, ip_registration *out) {
+    *out = (ip_registration){0};
+    const ip_plane_f n[2] = {*a, *b};
+    const ip_flow_options options = {.finest = finest, .threads = source->threads, .pulse = source->pulse};
+    ipos_status status = ip_flow(a, b, &options, out->flow);
+    if (status == IPOS_OK)
+        status = ip_plane_new(a->width, a->height, &out->agreed);
+    if (status == IPOS_OK) {
+        inside_only(out->flow, &out->agreed);
+        status = compare_pictures(n, out->flow, &out->agreed, source->threads);
+    }
     if (status != IPOS_OK)
         ip_registration_free(out);
     return status;

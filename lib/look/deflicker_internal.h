@@ -1,0 +1,50 @@
+/* Between the files of the deflicker. */
+#ifndef IP_DEFLICKER_INTERNAL_H
+#define IP_DEFLICKER_INTERNAL_H
+
+#include "deflicker.h"
+
+enum { IP_DEFLICKER_LAGS = 3, IP_DEFLICKER_REACH = 5, IP_DEFLICKER_SIDES = 2 };
+extern const int ip_deflicker_lag[IP_DEFLICKER_LAGS];
+
+/* A log-ratio and what it rests on. weight 0: none. */
+typedef struct ip_ratio {
+    float log, weight;
+    float here, there; /* the mean row of its pixels in both frames, in bands: .5 is the middle of the first */
+} ip_ratio;
+
+/* A frame against the one lag frames before it. */
+typedef struct ip_pair {
+    bool same;              /* both show the same things */
+    float share, spread;    /* of the pixels that were registered; median absolute deviation of log-ratios within a cell */
+    ip_ratio whole, side[IP_DEFLICKER_SIDES];
+    ip_ratio band[IP_DEFLICKER_BANDS], cell[IP_DEFLICKER_SIDES][IP_DEFLICKER_BANDS];
+} ip_pair;
+
+/* pairs: count x IP_DEFLICKER_LAGS, frame by frame; those before the first frame stay empty. The caller frees. */
+ipos_status ip_deflicker_pairs(const ip_look_source *source, ip_pair **pairs);
+
+/* Symmetric positive matrices with `reach` diagonals each side: row i holds columns i - reach .. i, so [i * (reach + 1) + reach] is the
+ * diagonal. factor: into L D L', false where it is not positive. */
+bool ip_band_factor(double *matrix, size_t n, size_t reach);
+void ip_band_solve(const double *factor, size_t n, size_t reach, double *x);
+/* Trace of the inverse (Takahashi, Fagan, Chin, 1973); work: n * (reach + 1). */
+double ip_band_inverse_trace(const double *factor, size_t n, size_t reach, double *work);
+
+/* One row: value = path[i] at `here` - path[j] at `there`, rows of the picture in bands. */
+typedef struct ip_path_row {
+    uint32_t i, j;
+    float here, there, value, weight;
+} ip_path_row;
+/* The path of n frames x knots (1, or IP_DEFLICKER_BANDS: linear between the middles of bands) that explains the rows best, by Cauchy
+ * re-weighting; its mean over the frames is 0 for each knot. */
+ipos_status ip_deflicker_path(const ip_path_row *rows, size_t count, size_t n, size_t knots, double *path);
+
+/* Marks where stretches begin in step[0..n) (step[0] stays false): jumps that stand out of a line on either side. */
+void ip_deflicker_steps(const double *path, size_t n, bool *step);
+/* The smooth part of one stretch. */
+ipos_status ip_deflicker_smooth(const double *path, size_t n, double *trend);
+/* The smooth part at a given stiffness. */
+ipos_status ip_deflicker_whittaker(const double *path, size_t n, double stiffness, double *trend);
+
+#endif
