@@ -1,6 +1,7 @@
 #include "plot.h"
 #include "text.h"
 #include <math.h>
+#include <string.h>
 
 enum { WIDTH = 640, HEIGHT = 400, LEFT = 72, RIGHT = 20, TOP = 52, BOTTOM = 52, TICKS = 7, LINE = 17 };
 
@@ -140,7 +141,25 @@ void ip_plot_text(ip_plot *plot, double x, double y, const char *text) {
         add_words(&plot->svg, bounded(at_x(plot, x)), bounded(at_y(plot, y)), "", text);
 }
 
-void ip_plot_note(ip_plot *plot, const char *text) { add_words(&plot->svg, LEFT, 42, "fill=\"#606060\"", text); }
+void ip_plot_note(ip_plot *plot, const char *text) {
+    enum { FITS = 84, FITS_SMALL = 108 }; /* characters between the axes' ends */
+    size_t size = strlen(text), cut = FITS_SMALL;
+    char first[FITS_SMALL + 1];
+    if (size <= FITS) {
+        add_words(&plot->svg, LEFT, 42, "fill=\"#606060\"", text);
+        return;
+    }
+    if (size <= FITS_SMALL) {
+        add_words(&plot->svg, LEFT, 42, "fill=\"#606060\" font-size=\"10\"", text);
+        return;
+    }
+    while (cut > FITS_SMALL / 2 && text[cut] != ' ')
+        cut--;
+    memcpy(first, text, cut);
+    first[cut] = 0;
+    add_words(&plot->svg, LEFT, 36, "fill=\"#606060\" font-size=\"10\"", first);
+    add_words(&plot->svg, LEFT, 48, "fill=\"#606060\" font-size=\"10\"", text + cut + (text[cut] == ' '));
+}
 
 char *ip_plot_end(ip_plot *plot) {
     if (plot->names > 0) {
