@@ -166,7 +166,7 @@ static ipos_status find_wires(iw_run *run, iw_shot *shot) {
     if (status == IPOS_OK && open)
         status = iw_track(shot);
     if (status == IPOS_OK)
-        status = iw_details_shot(run, shot, tuned ? "tuned" : shot->net ? "model" : "ridges", steps);
+        status = iw_details_shot(run, shot, tuned ? "tuned" : shot->net ? "model" : "ridges", tuned ? steps : 0);
     shot->net = NULL;
     ip_wire_net_free(tuned);
     return status;
