@@ -9,8 +9,7 @@ extern const cli_command command_init, command_ingest, command_permit, command_c
     command_operations, command_info, command_engine;
 
 /* cmd_options.c */
-table *option_table(void);
-void option_row(table *rows, const json_t *option);
+void show_options(const json_t *list); /* as a table */
 void show_lost(const json_t *list); /* a line for every run of frames where an option lost what it followed */
 
 /* strokes.c: --stroke files of args as the setting "strokes" (free), or an exit code after saying what is wrong. */

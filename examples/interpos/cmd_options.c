@@ -15,7 +15,7 @@ static double mean_confidence(const json_t *option)
     return i ? sum / (double)i : 0;
 }
 
-void option_row(table *rows, const json_t *option)
+static void option_row(table *rows, const json_t *option)
 {
     const json_t *frames = json_object_get(option, "frames"), *decision = json_object_get(option, "decision");
     const size_t count = json_array_size(frames);
@@ -34,11 +34,16 @@ void option_row(table *rows, const json_t *option)
         text_of(decision, "by"), text_of(option, "sheet"));
 }
 
-table *option_table(void)
+void show_options(const json_t *list)
 {
     static const char *const heads[] = {"option", "clip", "frames", "variant", "score dB", "confidence", "state", "sheet"};
+    table *rows = table_new(8, heads);
+    json_t *option;
+    size_t i;
 
-    return table_new(8, heads);
+    json_array_foreach(list, i, option)
+        option_row(rows, option);
+    table_print(rows);
 }
 
 static void show_lost_of(const json_t *option)
@@ -94,8 +99,6 @@ static int run_options(const cli_args *args)
     if (code)
         return code;
     json_t *list = take_json(ipos_project_options(session.project, args->word_count > 1 ? args->words[1] : NULL, &text), &text, &code);
-    json_t *entry;
-    size_t i;
     session_close(&session);
     if (code)
         return code;
@@ -106,10 +109,7 @@ static int run_options(const cli_args *args)
     }
     if (wants_json(args))
         return show_json(list);
-    table *rows = option_table();
-    json_array_foreach(list, i, entry)
-        option_row(rows, entry);
-    table_print(rows);
+    show_options(list);
     if (args->word_count > 1)
         show_lost(list);
     json_decref(list);

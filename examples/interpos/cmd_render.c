@@ -77,15 +77,9 @@ static json_t *made(cli_session *session, ipos_operation *operation, int *code)
 
 static int show_made(const cli_args *args, json_t *list)
 {
-    size_t i;
-    json_t *entry;
-
     if (wants_json(args))
         return show_json(list);
-    table *rows = option_table();
-    json_array_foreach(list, i, entry)
-        option_row(rows, entry);
-    table_print(rows);
+    show_options(list);
     show_lost(list);
     const char *best = text_of(json_array_get(list, 0), "id");
     printf("look at the sheets, then: interpos accept %s %s --by NAME    (or reject), and: interpos publish %s %s OUTPUT\n",

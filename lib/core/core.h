@@ -119,6 +119,14 @@ int64_t ip_options_int(const ip_option_values *values, const char *name);
 double ip_options_real(const ip_option_values *values, const char *name);
 bool ip_options_bool(const ip_option_values *values, const char *name);
 
+/* For qsort: floats, ascending. */
+static inline int ip_by_float(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+
+    return (x > y) - (x < y);
+}
+
 /* Whether value is in a list in ascending order. */
 static inline bool ip_sorted_has(const int64_t *sorted, size_t count, int64_t value)
 {

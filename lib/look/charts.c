@@ -6,12 +6,7 @@ static const char *const INK[4] = {"#404040", "#c03030", "#2f8f3f", "#3050c0"};
 enum { SAMPLES = 101 };
 
 static void note(ip_plot *plot, const ip_reading *reading) {
-    char text[220];
-    if (ip_measured(reading))
-        snprintf(text, sizeof text, "confidence %d %%, %lld frames", (int)(100. * reading->confidence + .5), (long long)reading->frames);
-    else
-        snprintf(text, sizeof text, "not measurable here: %s", reading->reason);
-    ip_plot_note(plot, text);
+    ip_plot_basis(plot, ip_measured(reading) ? NULL : reading->reason, reading->confidence, reading->frames);
 }
 
 char *ip_bloom_svg(const ip_bloom *bloom, const char *title) {

@@ -2,15 +2,6 @@
 #include "plot.h"
 #include <math.h>
 
-static void note(ip_plot *plot, bool measured, double confidence, long long frames, const char *reason) {
-    char text[240];
-    if (measured)
-        snprintf(text, sizeof text, "confidence %d %%, %lld frames", (int)(100. * confidence + .5), frames);
-    else
-        snprintf(text, sizeof text, "not measurable here: %s", reason);
-    ip_plot_note(plot, text);
-}
-
 char *ip_grain_svg(const ip_grain *grain, const char *title) {
     static const char *const names[3] = {"red", "green", "blue"}, *const inks[3] = {"#c03030", "#2f8f3f", "#3050c0"};
     double x[IP_GRAIN_BINS], y[3][IP_GRAIN_BINS], dots[3][IP_GRAIN_BINS], most = 0.;
@@ -25,7 +16,7 @@ char *ip_grain_svg(const ip_grain *grain, const char *title) {
     ip_plot plot;
     ip_plot_begin(&plot, title ? title : "Grain", (ip_plot_axis){"luma, working encoding", 0., 1.},
         (ip_plot_axis){"standard deviation, %", 0., most > 0. ? 1.15 * most : 1.});
-    note(&plot, grain->measurable, (double)grain->confidence, grain->frames, grain->reason);
+    ip_plot_basis(&plot, grain->measurable ? NULL : grain->reason, (double)grain->confidence, grain->frames);
     for (int c = 0; grain->measurable && c < 3; c++) {
         ip_plot_line(&plot, x, y[c], IP_GRAIN_BINS, inks[c], names[c]);
         ip_plot_points(&plot, x, dots[c], IP_GRAIN_BINS, 3., inks[c], NULL);
@@ -44,7 +35,7 @@ char *ip_flicker_svg(const ip_flicker *flicker, const char *title) {
     ip_plot plot;
     ip_plot_begin(&plot, title ? title : "Flicker", (ip_plot_axis){"step from frame to frame", 0., n > 1 ? (double)(n - 1) : 1.},
         (ip_plot_axis){"gain, %", -most, most});
-    note(&plot, ip_measured(&flicker->reading), flicker->reading.confidence, flicker->reading.frames, flicker->reading.reason);
+    ip_plot_basis(&plot, ip_measured(&flicker->reading) ? NULL : flicker->reading.reason, flicker->reading.confidence, flicker->reading.frames);
     if (ip_measured(&flicker->reading) && n > 1)
         ip_plot_line(&plot, x, y, n, "#404040", NULL);
     return ip_plot_end(&plot);

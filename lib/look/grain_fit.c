@@ -7,13 +7,8 @@ enum { ROUNDS = 15, FEWEST = 6 };
 /* In standard deviations: mean squares of grain are skewed, and a narrower biweight would take their upper tail for outliers. */
 static const double BIWEIGHT = 6.;
 
-static int ascending(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 float ip_grain_quantile(float *values, size_t n, double q) {
-    qsort(values, n, sizeof *values, ascending);
+    qsort(values, n, sizeof *values, ip_by_float);
     return n > 0 ? values[(size_t)(q * (double)(n - 1) + .5)] : 0.f;
 }
 

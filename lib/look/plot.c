@@ -161,6 +161,15 @@ void ip_plot_note(ip_plot *plot, const char *text) {
     add_words(&plot->svg, LEFT, 48, "fill=\"#606060\" font-size=\"10\"", text + cut + (text[cut] == ' '));
 }
 
+void ip_plot_basis(ip_plot *plot, const char *reason, double confidence, int64_t frames) {
+    char text[240];
+    if (reason)
+        snprintf(text, sizeof text, "not measurable here: %s", reason);
+    else
+        snprintf(text, sizeof text, "confidence %d %%, %lld frames", (int)(100. * confidence + .5), (long long)frames);
+    ip_plot_note(plot, text);
+}
+
 char *ip_plot_end(ip_plot *plot) {
     if (plot->names > 0) {
         ip_buffer_printf(&plot->svg, "<rect x=\"%d\" y=\"%d\" width=\"124\" height=\"%d\" fill=\"#ffffff\" fill-opacity=\".85\"/>\n",

@@ -24,6 +24,8 @@ void ip_plot_points(ip_plot *plot, const double *x, const double *y, size_t coun
 void ip_plot_ellipse(ip_plot *plot, double x, double y, const double cov[3], double sigmas, const char *colour, const char *name);
 void ip_plot_text(ip_plot *plot, double x, double y, const char *text); /* begins at a place of the axes */
 void ip_plot_note(ip_plot *plot, const char *text);                    /* below the title, in two lines where it is long */
+/* The note of a measurement: what it rests on, or the reason why there is none (NULL: there is one). */
+void ip_plot_basis(ip_plot *plot, const char *reason, double confidence, int64_t frames);
 /* The whole document, NUL-terminated; the caller frees it with ip_free. NULL: out of memory, the error text is set. */
 char *ip_plot_end(ip_plot *plot);
 

@@ -145,13 +145,6 @@ static ipos_status measure(ip_search *search)
     return IPOS_OK;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Median distance around a frame, repeats left out: they would make ordinary motion look like a cut. */
 static double usual(const ip_search *search, int64_t at)
 {
@@ -161,7 +154,7 @@ static double usual(const ip_search *search, int64_t at)
     for (int64_t i = IP_MAX(at - AROUND, 1); i <= at + AROUND && i < search->count; i++)
         if (i != at && search->change[i] > 0.1f * (float)MOVING)
             values[n++] = search->distance[i];
-    qsort(values, (size_t)n, sizeof *values, by_value);
+    qsort(values, (size_t)n, sizeof *values, ip_by_float);
     return n == 0 ? 0 : n & 1 ? (double)values[n / 2] : ((double)values[n / 2 - 1] + (double)values[n / 2]) / 2;
 }
 

@@ -5,17 +5,12 @@
 /* A bar's line spreads less than SPREAD, lies within LEVEL of the border's own level and within LEVEL of the darkest of the frame. */
 static const float SPREAD = .08f, LEVEL = .06f;
 
-static int by_value(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 typedef struct line_stats {
     float low, middle, high;
 } line_stats;
 
 static line_stats stats(float *samples, int n) {
-    qsort(samples, (size_t)n, sizeof *samples, by_value);
+    qsort(samples, (size_t)n, sizeof *samples, ip_by_float);
     return (line_stats){samples[(n - 1) * 2 / 100], samples[n / 2], samples[(n - 1) * 98 / 100]};
 }
 

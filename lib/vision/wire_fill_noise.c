@@ -5,11 +5,6 @@
 
 enum { WINDOW = 7, FEWEST = 24 };
 
-static int by_value(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 int ip_wire_noise_bin(float luma) { return luma >= 0.f ? (luma < 255.f ? (int)(luma * (IP_WIRE_BINS / 255.f)) : IP_WIRE_BINS - 1) : 0; }
 
 /* Mean square of the residual and mean brightness of a window; false where something in it is not known. */
@@ -29,7 +24,7 @@ static bool measure(const ip_plane_f *luma, const ip_plane_f *residual, const ip
 
 /* The calm end of what was collected. */
 static float calm(float *list, size_t n) {
-    qsort(list, n, sizeof *list, by_value);
+    qsort(list, n, sizeof *list, ip_by_float);
     return sqrtf(list[n / 8]);
 }
 

@@ -182,11 +182,6 @@ ipos_status ip_wire_curve_random(ip_rng *rng, int width, int height, float step,
     return ip_curve_spline(p, STATIONS + 1, step, out);
 }
 
-static int by_size(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 static float luma_at(const ip_image3 *image, int x, int y) {
     return .2126f * ip_row(&image->c[0], y)[x] + .7152f * ip_row(&image->c[1], y)[x] + .0722f * ip_row(&image->c[2], y)[x];
 }
@@ -213,7 +208,7 @@ float ip_plate_grain(const ip_image3 *image) {
         if (isfinite(sum))
             found[count++] = fabsf(sum);
     }
-    qsort(found, count, sizeof *found, by_size);
+    qsort(found, count, sizeof *found, ip_by_float);
     float grain = count ? found[count / 2] / (6.f * .6745f) : 0.f;
     ip_free(found);
     return grain;

@@ -310,11 +310,6 @@ void ip_curve_band(const ip_curve *curve, const uint8_t *use, float half, float 
     }
 }
 
-static int by_value(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* Full width at half height of one profile above the line through its ends; 0 where nothing stands out. */
 static float profile_width(const ip_plane_f *luma, ip_point at, ip_point normal, float most) {
     enum { HALF = 40 };
@@ -349,7 +344,7 @@ ipos_status ip_curve_width(const ip_plane_f *luma, const ip_curve *curve, float 
         if (one > 0)
             each[count++] = fminf(one, most);
     }
-    qsort(each, count, sizeof *each, by_value);
+    qsort(each, count, sizeof *each, ip_by_float);
     *width = count ? each[count / 2] : 0;
     ip_free(each);
     return IPOS_OK;

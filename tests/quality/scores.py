@@ -12,15 +12,20 @@ def psnr(made, true):
     return float(min(100, 10 * np.log10(255 ** 2 / max(error, 1e-12))))
 
 
-def ssim(made, true):
-    """Structural similarity of the luma (Wang et al. 2004: 11 px Gaussian, sigma 1.5)."""
+def ssim_map(made, true):
+    """Structural similarity of the luma at every pixel (Wang et al. 2004: 11 px Gaussian, sigma 1.5)."""
     a = cv2.cvtColor(made, cv2.COLOR_RGB2GRAY).astype(np.float64)
     b = cv2.cvtColor(true, cv2.COLOR_RGB2GRAY).astype(np.float64)
     blur = lambda x: cv2.GaussianBlur(x, (11, 11), 1.5)
     ma, mb = blur(a), blur(b)
     va, vb, cov = blur(a * a) - ma * ma, blur(b * b) - mb * mb, blur(a * b) - ma * mb
     c1, c2 = (.01 * 255) ** 2, (.03 * 255) ** 2
-    return float(np.mean((2 * ma * mb + c1) * (2 * cov + c2) / ((ma ** 2 + mb ** 2 + c1) * (va + vb + c2))))
+    return (2 * ma * mb + c1) * (2 * cov + c2) / ((ma ** 2 + mb ** 2 + c1) * (va + vb + c2))
+
+
+def ssim(made, true):
+    """Its mean."""
+    return float(np.mean(ssim_map(made, true)))
 
 
 def aligned_psnr(made, true):

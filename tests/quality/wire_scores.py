@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+import scores
 import wire_peers
 
 SQUARE = np.ones((3, 3), np.uint8)
@@ -26,14 +27,8 @@ def psnr(made, true, mask, peak=255.):
 
 
 def ssim(made, true, mask):
-    """Mean over the mask of the luma's structural similarity (11 px Gaussian, sigma 1.5)."""
-    a = cv2.cvtColor(made, cv2.COLOR_RGB2GRAY).astype(np.float64)
-    b = cv2.cvtColor(true, cv2.COLOR_RGB2GRAY).astype(np.float64)
-    blur = lambda x: cv2.GaussianBlur(x, (11, 11), 1.5)
-    ma, mb = blur(a), blur(b)
-    va, vb, cov = blur(a * a) - ma * ma, blur(b * b) - mb * mb, blur(a * b) - ma * mb
-    c1, c2 = (.01 * 255) ** 2, (.03 * 255) ** 2
-    each = (2 * ma * mb + c1) * (2 * cov + c2) / ((ma ** 2 + mb ** 2 + c1) * (va + vb + c2))
+    """Mean over the mask of the luma's structural similarity."""
+    each = scores.ssim_map(made, true)
     return float(each[mask > 0].mean()) if (mask > 0).any() else None
 
 

@@ -6,7 +6,6 @@
 /* A wire that ends a point or two before the border of the picture goes on beyond it. */
 static void band_to_border(const iw_work *w, const iw_seen *seen, float half, float soft, ip_plane_f *to) {
     const ip_curve *curve = &seen->trace.curve;
-    float width = (float)w->shot->canvas.width / (float)w->shot->scale, height = (float)w->shot->canvas.height / (float)w->shot->scale;
     ip_curve_band(curve, seen->use, half, soft, w->box.x, w->box.y, to);
     for (int end = 0; end < 2; end++) {
         size_t at = end ? curve->count - 1 : 0;
@@ -15,7 +14,7 @@ static void band_to_border(const iw_work *w, const iw_seen *seen, float half, fl
         ip_curve_frame(curve, at, 4, &tangent, &normal);
         two[1] = (ip_point){two[0].x + by * tangent.x, two[0].y + by * tangent.y};
         const ip_curve rest = {two, 2};
-        if (seen->use[at] && (two[1].x < 0 || two[1].y < 0 || two[1].x > width || two[1].y > height))
+        if (seen->use[at] && iw_to_border(w->shot, two[1]) < 0)
             ip_curve_band(&rest, NULL, half, soft, w->box.x, w->box.y, to);
     }
 }

@@ -10,11 +10,6 @@ int iw_plate_scale(int height) {
     return (height + MOST_LINES - 1) / MOST_LINES;
 }
 
-static int by_value(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* Every 16th pixel of the luma, lines 4 apart. */
 static ipos_status add_samples(iw_clip *clip, ipos_box canvas, int64_t number, float **samples, size_t *count) {
     ipos_frame *frame;
@@ -46,7 +41,7 @@ ipos_status iw_stretch_find(iw_clip *clip, ipos_box canvas, const int64_t *numbe
         status = add_samples(clip, canvas, numbers[count <= 4 ? i : i * (count - 1) / 3], &samples, &total);
     *out = (iw_stretch){0, 1};
     if (status == IPOS_OK && total) {
-        qsort(samples, total, sizeof *samples, by_value);
+        qsort(samples, total, sizeof *samples, ip_by_float);
         float low = samples[total / 200], high = samples[total - 1 - total / 200];
         *out = (iw_stretch){low, 1 / fmaxf(high - low, .02f)};
     }

@@ -15,15 +15,9 @@ static void flip_runs(uint8_t *use, size_t count, int value, size_t most, bool i
     }
 }
 
-static bool at_border(const iw_work *w, ip_point at) {
-    enum { NEAR = 3 * IW_STEP };
-    float width = (float)w->shot->canvas.width / (float)w->shot->scale, height = (float)w->shot->canvas.height / (float)w->shot->scale;
-    return at.x < NEAR || at.y < NEAR || at.x > width - NEAR || at.y > height - NEAR;
-}
-
 /* Which points are painted: what is surely seen, what is seen less but hangs together with it (hysteresis), short gaps; no crumbs. */
 static ipos_status choose_points(const iw_work *w, iw_seen *seen, float enough) {
-    enum { BRIDGE = 8, CRUMB = 4 };
+    enum { BRIDGE = 8, CRUMB = 4, BORDER = 3 * IW_STEP };
     size_t count = seen->trace.curve.count;
     seen->use = ip_calloc(IP_MAX(count, 1), 1);
     if (!seen->use)
@@ -38,7 +32,7 @@ static ipos_status choose_points(const iw_work *w, iw_seen *seen, float enough) 
     flip_runs(seen->use, count, 0, BRIDGE, true);
     flip_runs(seen->use, count, 1, CRUMB, false);
     for (int end = 0; end < 2 && count > BRIDGE; end++) /* the detector sees little of what the border cuts off */
-        if (at_border(w, seen->trace.curve.at[end ? count - 1 : 0])) {
+        if (iw_to_border(w->shot, seen->trace.curve.at[end ? count - 1 : 0]) < BORDER) {
             size_t run = 0;
             while (run <= BRIDGE && !seen->use[end ? count - 1 - run : run])
                 run++;

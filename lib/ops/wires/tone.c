@@ -5,11 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int by_value(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* Every point of a trace that stands out of both its sides, as the value in its middle: of the brighter ones and of the darker ones. */
 typedef struct tones {
     float *brighter, *darker;
@@ -36,8 +31,8 @@ static ipos_status tones_of(const iw_work *w, const ip_trace *trace, float width
         else if (middle < a && middle < b)
             out->darker[out->dark++] = middle;
     }
-    qsort(out->brighter, out->bright, sizeof(float), by_value);
-    qsort(out->darker, out->dark, sizeof(float), by_value);
+    qsort(out->brighter, out->bright, sizeof(float), ip_by_float);
+    qsort(out->darker, out->dark, sizeof(float), ip_by_float);
     return IPOS_OK;
 }
 

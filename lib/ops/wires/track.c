@@ -16,6 +16,11 @@ float iw_lines(const iw_shot *shot) {
     return fmaxf(1, (float)shot->canvas.height / (float)shot->scale / 540);
 }
 
+float iw_to_border(const iw_shot *shot, ip_point at) {
+    float width = (float)shot->canvas.width / (float)shot->scale, height = (float)shot->canvas.height / (float)shot->scale;
+    return fminf(fminf(at.x, width - at.x), fminf(at.y, height - at.y));
+}
+
 static void seen_clear(iw_seen *seen) {
     ip_trace_free(&seen->trace);
     ip_free(seen->use);
@@ -94,7 +99,7 @@ static ipos_status find_keys(const iw_shot *shot, size_t **out) {
     return IPOS_OK;
 }
 
-static const iw_stroke *stroke_at(const iw_shot *shot, size_t wire, size_t index) {
+const iw_stroke *iw_stroke_at(const iw_shot *shot, size_t wire, size_t index) {
     const iw_wire *w = &shot->wires.at[wire];
     for (size_t k = 0; k < w->count; k++)
         if (w->strokes[k].frame == shot->numbers[index])
@@ -130,14 +135,11 @@ static float bend_of(const iw_shot *shot, size_t wire) {
 /* What is known of a wire from the frame where it was drawn. */
 static void recall(const iw_shot *shot, const iw_seen *drawn, iw_follow *f) {
     const ip_curve *curve = &drawn->trace.curve;
-    float width = (float)shot->canvas.width / (float)shot->scale, height = (float)shot->canvas.height / (float)shot->scale, margin = 10 * iw_lines(shot);
     f->bend = bend_of(shot, f->wire);
     f->length = ip_curve_length(curve);
     f->whole = curve->count >= 2;
-    for (int end = 0; end < 2 && f->whole; end++) {
-        ip_point at = curve->at[end ? curve->count - 1 : 0];
-        f->whole = at.x > margin && at.y > margin && at.x < width - margin && at.y < height - margin;
-    }
+    for (int end = 0; end < 2 && f->whole; end++)
+        f->whole = iw_to_border(shot, curve->at[end ? curve->count - 1 : 0]) > 10 * iw_lines(shot);
     memcpy(f->tone, drawn->tone, sizeof f->tone);
 }
 
@@ -226,7 +228,7 @@ static ipos_status from_stroke(iw_shot *shot, size_t index, int toward, const si
     f->seen->key = way == 0;
     ipos_status status = IPOS_OK;
     if (f->seen->key) {
-        const iw_stroke *stroke = stroke_at(shot, f->wire, index);
+        const iw_stroke *stroke = iw_stroke_at(shot, f->wire, index);
         ip_curve curve;
         f->stroke = true;
         f->bend = 22 * iw_lines(shot);

@@ -74,17 +74,9 @@ static ipos_status snap(tuning *t, const ip_plane_f *luma, const ip_plane_f *rid
     return IPOS_OK;
 }
 
-static const iw_stroke *stroke_on(const iw_shot *shot, size_t wire, size_t index) {
-    const iw_wire *w = &shot->wires.at[wire];
-    for (size_t k = 0; k < w->count; k++)
-        if (w->strokes[k].frame == shot->numbers[index])
-            return &w->strokes[k];
-    return NULL;
-}
-
 /* Whether a stroke is to be taught as a wire. One that is not is background like the rest of its frame. */
 static bool is_lesson(const iw_shot *shot, size_t wire, size_t index) {
-    return stroke_on(shot, wire, index) && !(shot->net && iw_seen_at(shot, wire, index)->confidence < trace_of_wire);
+    return iw_stroke_at(shot, wire, index) && !(shot->net && iw_seen_at(shot, wire, index)->confidence < trace_of_wire);
 }
 
 static size_t lessons(const iw_shot *shot, size_t index) {
@@ -98,7 +90,7 @@ static size_t lessons(const iw_shot *shot, size_t index) {
 static ipos_status doubt_rest(const tuning *t, size_t index, labelled *own) {
     size_t stroked = 0;
     for (size_t i = 0; i < t->shot->wires.count; i++)
-        stroked += stroke_on(t->shot, i, index) != NULL;
+        stroked += iw_stroke_at(t->shot, i, index) != NULL;
     if (stroked == t->shot->wires.count)
         return IPOS_OK;
     IP_TRY(ip_plane_new(own->labels.width, own->labels.height, &own->sure));
@@ -117,7 +109,7 @@ static ipos_status label_frame(tuning *t, size_t index) {
     ipos_status status = ip_ridges(&luma, .05f, t->shot->host->threads, &ridges);
     for (size_t i = 0; i < t->shot->wires.count && status == IPOS_OK; i++)
         if (is_lesson(t->shot, i, index))
-            status = snap(t, &luma, &ridges, stroke_on(t->shot, i, index), own);
+            status = snap(t, &luma, &ridges, iw_stroke_at(t->shot, i, index), own);
     ip_plane_free(&luma);
     ip_plane_free(&ridges);
     return status == IPOS_OK ? doubt_rest(t, index, own) : status;

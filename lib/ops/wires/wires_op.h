@@ -142,6 +142,8 @@ typedef struct iw_shot {
 enum { IW_STEP = 3 }; /* detection pixels between the points of a curve */
 iw_seen *iw_seen_at(const iw_shot *shot, size_t wire, size_t index);
 float iw_lines(const iw_shot *shot); /* of the plate, in units of 540, at least 1: sizes on it grow with it */
+float iw_to_border(const iw_shot *shot, ip_point at); /* distance to the nearest border of the plate, below 0 outside */
+const iw_stroke *iw_stroke_at(const iw_shot *shot, size_t wire, size_t index); /* drawn on that very frame; NULL: none */
 ipos_status iw_stroke_curve(const iw_shot *shot, const iw_stroke *stroke, ip_curve *out); /* in detection pixels */
 /* The plate of frame index; borrowed until eight others were asked for. */
 ipos_status iw_shot_plate(iw_shot *shot, size_t index, const ip_image3 **out);
