@@ -2,32 +2,18 @@
 #ifndef IP_INBETWEEN_OP_H
 #define IP_INBETWEEN_OP_H
 
-#include "color.h"
+#include "clip.h"
 #include "inbetween.h"
-#include "op.h"
 
 enum { IB_CACHE = 10 }; /* frames kept for the next call: both sides of a gap, and what the trajectory looks at */
 
 /* Frames of one clip on one canvas; picture.c */
 typedef struct ib_clip {
-    ip_op_host *host;
-    size_t index;
-    const ip_op_clip *clip;
-    const ip_encoding *encoding;
+    ip_clip frames;
     ipos_box canvas; /* what the planes cover; frames with another data window are placed on it */
-    struct {
-        int64_t number;
-        uint64_t used;
-        ipos_frame *frame;
-    } cache[IB_CACHE];
-    uint64_t clock;
     ipos_status (*tick)(void *user); /* between the channels of a picture; may be NULL */
     void *tick_user;
 } ib_clip;
-ipos_status ib_clip_open(ib_clip *clip, ip_op_host *host, size_t index);
-void ib_clip_close(ib_clip *clip);
-/* Borrowed until IB_CACHE other frames were asked for. */
-ipos_status ib_clip_frame(ib_clip *clip, int64_t number, ipos_frame **out);
 /* Grows the canvas to hold the frame. */
 void ib_canvas_include(ib_clip *clip, const ipos_frame *frame);
 /* Colour of a frame in the working encoding on the canvas; outside the data window 0. */

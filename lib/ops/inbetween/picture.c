@@ -4,42 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-ipos_status ib_clip_open(ib_clip *clip, ip_op_host *host, size_t index) {
-    *clip = (ib_clip){.host = host, .index = index, .clip = &host->clips[index]};
-    clip->encoding = ip_encoding_find(clip->clip->encoding);
-    if (!clip->encoding)
-        return ip_fail(IPOS_ERR_ARGUMENT, "clip %s: encoding \"%s\" is not one of %s", clip->clip->name, clip->clip->encoding,
-            ip_encoding_names());
-    return IPOS_OK;
-}
-
-void ib_clip_close(ib_clip *clip) {
-    for (int i = 0; i < IB_CACHE; i++)
-        ipos_frame_release(clip->cache[i].frame);
-    *clip = (ib_clip){0};
-}
-
-ipos_status ib_clip_frame(ib_clip *clip, int64_t number, ipos_frame **out) {
-    int oldest = 0;
-    for (int i = 0; i < IB_CACHE; i++) {
-        if (clip->cache[i].frame && clip->cache[i].number == number) {
-            clip->cache[i].used = ++clip->clock;
-            *out = clip->cache[i].frame;
-            return IPOS_OK;
-        }
-        if (clip->cache[i].used < clip->cache[oldest].used)
-            oldest = i;
-    }
-    ipos_frame *frame = NULL;
-    IP_TRY(clip->host->fetch(clip->host, clip->index, number, &frame));
-    ipos_frame_release(clip->cache[oldest].frame);
-    clip->cache[oldest].frame = frame;
-    clip->cache[oldest].number = number;
-    clip->cache[oldest].used = ++clip->clock;
-    *out = frame;
-    return IPOS_OK;
-}
-
 static ipos_box box_union(ipos_box a, ipos_box b) {
     if (a.width <= 0 || a.height <= 0)
         return b;
@@ -95,7 +59,7 @@ static bool matched_channels(const ipos_frame *frame, int rgb[3]) {
 ipos_status ib_colour(const ib_clip *clip, const ipos_frame *frame, float *const rgb[3], ptrdiff_t stride) {
     int index[3];
     if (!matched_channels(frame, index))
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: the frames have no channel to follow motion in, only identifiers", clip->clip->name);
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: the frames have no channel to follow motion in, only identifiers", clip->frames.clip->name);
     for (int c = 0; c < 3; c++) {
         if (c && index[c] == index[0]) {
             for (int32_t y = 0; y < clip->canvas.height; y++)
@@ -106,7 +70,7 @@ ipos_status ib_colour(const ib_clip *clip, const ipos_frame *frame, float *const
             memset(rgb[c] + y * stride, 0, (size_t)clip->canvas.width * sizeof(float));
         IP_TRY(place_channel(frame, &frame->channels[index[c]], clip->canvas, rgb[c], stride));
         for (int32_t y = 0; y < clip->canvas.height; y++)
-            ip_to_working(clip->encoding, rgb[c] + y * stride, (size_t)clip->canvas.width);
+            ip_to_working(clip->frames.encoding, rgb[c] + y * stride, (size_t)clip->canvas.width);
     }
     return IPOS_OK;
 }
@@ -165,8 +129,8 @@ static ipos_status blend_channel(ib_clip *clip, const ip_inbetween_plan *plan, i
     ip_plane_f *both[2] = {&planes->left, &planes->right};
     for (int i = 0; i < 2 && colour >= 0; i++)
         for (int32_t y = 0; y < clip->canvas.height; y++)
-            ip_to_working(clip->encoding, ip_row(both[i], y), (size_t)clip->canvas.width);
-    ip_inbetween_apply(plan, &planes->left, &planes->right, &planes->made, clip->host->threads);
+            ip_to_working(clip->frames.encoding, ip_row(both[i], y), (size_t)clip->canvas.width);
+    ip_inbetween_apply(plan, &planes->left, &planes->right, &planes->made, clip->frames.host->threads);
     if (colour >= 0 && residual)
         for (int y = 0; y < residual->where.height; y++) {
             float *line = ip_row(&planes->made, residual->where.y + y) + residual->where.x;
@@ -176,7 +140,7 @@ static ipos_status blend_channel(ib_clip *clip, const ip_inbetween_plan *plan, i
         }
     keep_in_range((const ip_plane_f *const[2]){&planes->left, &planes->right}, &planes->made);
     for (int32_t y = 0; colour >= 0 && y < clip->canvas.height; y++)
-        ip_from_working(clip->encoding, ip_row(&planes->made, y), (size_t)clip->canvas.width);
+        ip_from_working(clip->frames.encoding, ip_row(&planes->made, y), (size_t)clip->canvas.width);
     return store_channel(made, out, clip->canvas, &planes->made);
 }
 
@@ -201,7 +165,7 @@ static ipos_status pick_channel(ib_clip *clip, const ip_inbetween_plan *plan, co
     }
     uint32_t *result = planes + 2 * width * height;
     ptrdiff_t stride = (ptrdiff_t)(width * sizeof *planes);
-    ip_inbetween_apply_nearest(plan, sizeof *planes, planes, stride, planes + width * height, stride, result, stride, clip->host->threads);
+    ip_inbetween_apply_nearest(plan, sizeof *planes, planes, stride, planes + width * height, stride, result, stride, clip->frames.host->threads);
     int32_t dx = made->data_window.x - clip->canvas.x, dy = made->data_window.y - clip->canvas.y;
     for (int32_t y = 0; y < out->height; y++)
         for (int32_t x = 0; x < out->width; x++)
@@ -226,7 +190,7 @@ static ipos_status result_frame(ib_clip *clip, const ipos_frame *left, const ipo
         return IPOS_ERR_NO_MEMORY;
     for (size_t i = 0; i < left->channel_count; i++)
         channels[i] = (ipos_channel){left->channels[i].name, left->channels[i].type, left->channels[i].xs, left->channels[i].ys};
-    ipos_status status = clip->host->frame_new(clip->host, &window, channels, left->channel_count, out);
+    ipos_status status = clip->frames.host->frame_new(clip->frames.host, &window, channels, left->channel_count, out);
     ip_free(channels);
     if (status == IPOS_OK) {
         (*out)->display_window = left->display_window;
@@ -251,7 +215,7 @@ ipos_status ib_picture(ib_clip *clip, const ip_inbetween_plan *plan, ipos_frame 
         const ip_channel *in = &left->channels[i], *other = same_channel(right, in);
         int colour = !has_colour ? -1 : rgb[0] == (int)i ? 0 : rgb[1] == (int)i ? 1 : rgb[2] == (int)i ? 2 : -1;
         if (!other)
-            status = ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: channel %s is not the same in both frames around the gap", clip->clip->name, in->name);
+            status = ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: channel %s is not the same in both frames around the gap", clip->frames.clip->name, in->name);
         else if (in->type == IPOS_U32)
             status = pick_channel(clip, plan, left, in, right, other, made, &made->channels[i]);
         else
@@ -269,7 +233,7 @@ ipos_status ib_picture(ib_clip *clip, const ip_inbetween_plan *plan, ipos_frame 
 
 static ipos_status evidence_frame(ib_clip *clip, const ipos_frame *picture, ipos_frame **out) {
     static const ipos_channel channels[2] = {{"confidence", IPOS_F16, 1, 1}, {"evidence", IPOS_F16, 1, 1}};
-    IP_TRY(clip->host->frame_new(clip->host, &picture->data_window, channels, 2, out));
+    IP_TRY(clip->frames.host->frame_new(clip->frames.host, &picture->data_window, channels, 2, out));
     (*out)->display_window = picture->display_window;
     ipos_status status = ipos_frame_set_encoding(*out, "data");
     if (status != IPOS_OK) {
@@ -282,7 +246,7 @@ static ipos_status evidence_frame(ib_clip *clip, const ipos_frame *picture, ipos
 ipos_status ib_evidence(ib_clip *clip, const ip_inbetween_plan *plan, const ipos_frame *picture, ipos_frame **out) {
     ip_plane_f planes[2];
     IP_TRY(ip_planes_new(clip->canvas.width, clip->canvas.height, planes, 2));
-    ip_inbetween_evidence(plan, &planes[0], &planes[1], clip->host->threads);
+    ip_inbetween_evidence(plan, &planes[0], &planes[1], clip->frames.host->threads);
     ipos_frame *frame = NULL;
     ipos_status status = evidence_frame(clip, picture, &frame);
     for (int i = 0; i < 2 && status == IPOS_OK; i++)
@@ -298,7 +262,7 @@ ipos_status ib_evidence(ib_clip *clip, const ip_inbetween_plan *plan, const ipos
 
 ipos_status ib_hold(ib_clip *clip, ipos_frame *frame, ipos_frame **picture, ipos_frame **evidence) {
     *picture = *evidence = NULL;
-    ipos_status status = clip->host->frame_like(clip->host, frame, 0, picture);
+    ipos_status status = clip->frames.host->frame_like(clip->frames.host, frame, 0, picture);
     if (status == IPOS_OK)
         status = ip_frame_copy_pixels(*picture, frame);
     if (status == IPOS_OK)

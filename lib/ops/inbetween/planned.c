@@ -18,7 +18,7 @@ static ipos_status crop(const ip_image3 *from, ip_box_i box, ip_image3 *out) {
 
 static ipos_status frame_colour(ib_clip *clip, int64_t number, ip_image3 *out) {
     ipos_frame *frame;
-    IP_TRY(ib_clip_frame(clip, number, &frame));
+    IP_TRY(ip_clip_frame(&clip->frames, number, &frame));
     return whole_colour(clip, frame, out);
 }
 
@@ -41,11 +41,11 @@ ipos_status ib_plan_known(ib_shot *shot, int64_t number, ip_inbetween_variant va
     ib_clip *clip = shot->clip;
     size_t left;
     if (!ib_shot_gap(shot, (double)number, &left))
-        return ip_fail(IPOS_ERR_NOT_FOUND, "clip %s: frame %lld has no known frame on both sides", clip->clip->name, (long long)number);
+        return ip_fail(IPOS_ERR_NOT_FOUND, "clip %s: frame %lld has no known frame on both sides", clip->frames.clip->name, (long long)number);
     const int64_t numbers[3] = {shot->numbers[left], number, shot->numbers[left + 1]};
     for (int i = 0; i < 3; i++) {
         ipos_frame *frame;
-        IP_TRY(ib_clip_frame(clip, numbers[i], &frame));
+        IP_TRY(ip_clip_frame(&clip->frames, numbers[i], &frame));
         ib_canvas_include(clip, frame);
     }
     IP_TRY(ib_shot_open(shot));

@@ -86,7 +86,7 @@ static ipos_status place_target(ib_run *run, ib_target *target) {
     const ib_shot *shot = &run->shots[target->shot];
     if (ib_shot_gap(shot, target->t, &target->left))
         return IPOS_OK;
-    const char *clip = run->clip.clip->name;
+    const char *clip = run->clip.frames.clip->name;
     if (!shot->count)
         return ip_fail(IPOS_ERR_ARGUMENT, "clip %s: no known frame is left in the shot %lld-%lld around %g: ask for fewer frames", clip,
             (long long)shot->first, (long long)shot->last, target->t);
@@ -104,8 +104,8 @@ static ipos_status place_target(ib_run *run, ib_target *target) {
 /* Opens the session of the target's shot on a canvas that holds both its frames. */
 static ipos_status ready_shot(ib_run *run, const ib_target *target, ipos_frame **left, ipos_frame **right) {
     ib_shot *shot = &run->shots[target->shot];
-    IP_TRY(ib_clip_frame(&run->clip, shot->numbers[target->left], left));
-    IP_TRY(ib_clip_frame(&run->clip, shot->numbers[target->left + 1], right));
+    IP_TRY(ip_clip_frame(&run->clip.frames, shot->numbers[target->left], left));
+    IP_TRY(ip_clip_frame(&run->clip.frames, shot->numbers[target->left + 1], right));
     ib_canvas_include(&run->clip, *left);
     ib_canvas_include(&run->clip, *right);
     IP_TRY(ib_shot_open(shot));
@@ -213,7 +213,7 @@ static ipos_status choose_methods(ib_run *run) {
         return IPOS_OK;
     run->offered[IB_FULL] = false;
     return all ? IPOS_OK : ip_fail(IPOS_ERR_NO_MEMORY, "clip %s: the full method needs more than memory_limit (%llu MiB) at this size: "
-        "raise it, or ask for other variants", run->clip.clip->name, (unsigned long long)(run->host->memory_limit >> 20));
+        "raise it, or ask for other variants", run->clip.frames.clip->name, (unsigned long long)(run->host->memory_limit >> 20));
 }
 
 /* What method m stands for on this target. */
@@ -275,7 +275,7 @@ static ipos_status make_target(ib_run *run, ib_target *target) {
     ipos_status status = IPOS_OK;
     ipos_frame *left = NULL, *right = NULL;
     if (target->held)
-        status = ib_clip_frame(&run->clip, target->hold, &left);
+        status = ip_clip_frame(&run->clip.frames, target->hold, &left);
     else
         status = ready_shot(run, target, &left, &right);
     /* Planning asks for other frames, which may push these two out of the cache. */
@@ -385,7 +385,7 @@ static ipos_status rank_methods(ib_run *run) {
 static ipos_status run_all(ib_run *run) {
     ip_op_host *host = run->host;
     IP_TRY(check_methods(run));
-    IP_TRY(ib_clip_open(&run->clip, host, 0));
+    IP_TRY(ip_clip_open(&run->clip.frames, host, 0, IB_CACHE));
     run->clip.tick = run_tick;
     run->clip.tick_user = run;
     if (host->model)
@@ -418,7 +418,7 @@ static ipos_status inbetween_run(ip_op_host *host) {
     for (size_t i = 0; i < run.shot_count; i++)
         ib_shot_close(&run.shots[i]);
     ib_learned_close(run.learned);
-    ib_clip_close(&run.clip);
+    ip_clip_close(&run.clip.frames);
     ip_free(run.shots);
     ip_free(run.targets);
     ip_free(run.hidden);

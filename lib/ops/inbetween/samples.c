@@ -36,7 +36,7 @@ static ipos_status append(ib_triplet **list, size_t *count, const ib_triplet *fr
 /* The triplets of a clip, shot after shot; spans and triplets are the caller's. */
 static ipos_status clip_triplets(ip_op_host *host, size_t index, ib_triplet **triplets, span **spans, size_t *shots) {
     const ip_op_clip *info = &host->clips[index];
-    ib_clip clip = {.host = host, .index = index, .clip = info};
+    ib_clip clip = {.frames = {.host = host, .index = index, .clip = info}};
     size_t count = 0;
     *spans = ip_calloc(info->cut_count + 1, sizeof **spans);
     *shots = 0;
@@ -145,7 +145,7 @@ void ib_planner_free(ib_planner *planner) {
         return;
     for (size_t i = 0; planner->clips && planner->open && i < planner->host->clip_count; i++)
         if (planner->open[i])
-            ib_clip_close(&planner->clips[i]);
+            ip_clip_close(&planner->clips[i].frames);
     ip_free(planner->clips);
     ip_free(planner->open);
     ip_free(planner);
@@ -171,7 +171,7 @@ ipos_status ib_planner_make(ib_planner *planner, ib_triplet triplet, ib_example 
     *out = (ib_example){0};
     ib_clip *clip = &planner->clips[triplet.clip];
     if (!planner->open[triplet.clip]) {
-        IP_TRY(ib_clip_open(clip, planner->host, triplet.clip));
+        IP_TRY(ip_clip_open(&clip->frames, planner->host, triplet.clip, IB_CACHE));
         planner->open[triplet.clip] = true;
     }
     ib_shot shot;

@@ -14,7 +14,7 @@ static ipos_status shot_take(ib_shot *shot, size_t count) {
 }
 
 ipos_status ib_shot_find(ib_clip *clip, double time, const int64_t *hidden, size_t hidden_count, ib_shot *out) {
-    const ip_op_clip *info = clip->clip;
+    const ip_op_clip *info = clip->frames.clip;
     *out = (ib_shot){.clip = clip};
     ip_op_shot_range(info, time, &out->first, &out->last);
     out->numbers = ip_calloc((size_t)IP_MAX(out->last - out->first + 1, 1), sizeof *out->numbers);
@@ -43,7 +43,7 @@ bool ib_shot_gap(const ib_shot *shot, double time, size_t *left) {
 static ipos_status fetch(void *user, size_t index, float *const rgb[3], ptrdiff_t stride) {
     ib_shot *shot = user;
     ipos_frame *frame = NULL;
-    IP_TRY(ib_clip_frame(shot->clip, shot->numbers[index], &frame));
+    IP_TRY(ip_clip_frame(&shot->clip->frames, shot->numbers[index], &frame));
     ipos_box now = shot->clip->canvas; /* may have grown since the session began */
     shot->clip->canvas = shot->canvas;
     ipos_status status = ib_colour(shot->clip, frame, rgb, stride);
@@ -59,14 +59,10 @@ static ipos_status tick(void *user) {
 /* What the library may take, less what the frames kept for the next call take. */
 static uint64_t room(const ib_clip *clip) {
     uint64_t largest = 0;
-    for (int i = 0; i < IB_CACHE; i++) {
-        uint64_t bytes = 0;
-        const ipos_frame *frame = clip->cache[i].frame;
-        for (size_t c = 0; frame && c < frame->channel_count; c++)
-            bytes += (uint64_t)ip_sample_bytes(frame->channels[c].type) * (uint64_t)frame->channels[c].width * (uint64_t)frame->channels[c].height;
-        largest = IP_MAX(largest, bytes);
-    }
-    uint64_t kept = largest * IB_CACHE, limit = clip->host->memory_limit;
+    for (size_t i = 0; i < clip->frames.slot_count; i++)
+        if (clip->frames.slots[i].frame)
+            largest = IP_MAX(largest, ip_frame_bytes(clip->frames.slots[i].frame));
+    uint64_t kept = largest * IB_CACHE, limit = clip->frames.host->memory_limit;
     return !limit ? UINT64_MAX : limit > kept ? limit - kept : 0;
 }
 
@@ -78,8 +74,8 @@ static ipos_status check_memory(ib_shot *shot) {
         return IPOS_OK;
     return ip_fail(IPOS_ERR_NO_MEMORY,
         "clip %s: frames of %dx%d need %llu MiB beside the source frames, memory_limit leaves %llu MiB: raise it to at least %llu MiB",
-        shot->clip->clip->name, width, height, (unsigned long long)(plain >> 20), (unsigned long long)(allowed >> 20),
-        (unsigned long long)((shot->clip->host->memory_limit - allowed + plain) >> 20) + 1);
+        shot->clip->frames.clip->name, width, height, (unsigned long long)(plain >> 20), (unsigned long long)(allowed >> 20),
+        (unsigned long long)((shot->clip->frames.host->memory_limit - allowed + plain) >> 20) + 1);
 }
 
 ipos_status ib_shot_open(ib_shot *shot) {
@@ -98,8 +94,8 @@ ipos_status ib_shot_open(ib_shot *shot) {
         .tick = tick,
         .user = shot,
         .lean = shot->lean,
-        .threads = shot->clip->host->threads,
-        .cancel = shot->clip->host->cancel,
+        .threads = shot->clip->frames.host->threads,
+        .cancel = shot->clip->frames.host->cancel,
     };
     return ip_inbetween_open(&source, &shot->session);
 }

@@ -75,16 +75,16 @@ static int side(const json_t *mark, size_t i) { return (int)json_integer_value(j
 static ipos_status measure_mark(il_run *run, const json_t *mark, size_t clip, json_t *list) {
     int64_t number = json_integer_value(json_object_get(mark, "frame"));
     const bool is_skin = strcmp(json_string_value(json_object_get(mark, "kind")), "skin") == 0;
-    il_shot *shot = ip_calloc(1, sizeof *shot);
+    ip_shot *shot = ip_calloc(1, sizeof *shot);
     char refused[160];
     json_t *measured = NULL;
     if (!shot)
         return IPOS_ERR_NO_MEMORY;
-    *shot = (il_shot){.host = run->host, .clip = clip, .numbers = ip_alloc(sizeof number), .count = 1};
+    *shot = (ip_shot){.clip = {.host = run->host, .index = clip}, .numbers = ip_alloc(sizeof number), .count = 1};
     ipos_status status = shot->numbers ? IPOS_OK : IPOS_ERR_NO_MEMORY;
     if (status == IPOS_OK) {
         shot->numbers[0] = number;
-        status = il_shot_open(shot, refused);
+        status = ip_shot_open(shot, refused);
     }
     if (status == IPOS_OK) {
         il_view view = {.shot = shot};
@@ -92,7 +92,7 @@ static ipos_status measure_mark(il_run *run, const json_t *mark, size_t clip, js
         const ip_region region = {.frame = 0, .box = {side(mark, 0) - shot->window.x, side(mark, 1) - shot->window.y, side(mark, 2), side(mark, 3)}};
         measured = is_skin ? skin(&source, &region, refused, &status) : light(&source, &region, refused, &status);
     }
-    il_shot_close(shot);
+    ip_shot_close(shot);
     ip_free(shot);
     IP_TRY(status);
     const char *name = json_string_value(json_object_get(mark, "name"));

@@ -9,17 +9,19 @@
 #include "vignette.h"
 #include "white.h"
 
-static ipos_status fetch_linear(void *user, size_t index, const ip_image3 *to) {
+static ipos_status fetch_chosen(void *user, size_t index, const ip_image3 *to) {
     const il_view *view = user;
-    return il_frame(view->shot, view->count ? view->at[index] : index, false, to);
+    return ip_shot_frame(view->shot, view->at[index], false, to);
 }
-static ipos_status fetch_working(void *user, size_t index, const ip_image3 *to) { return il_frame(user, index, true, to); }
 
 ip_look_source il_source(il_run *run, il_view *view) {
-    const il_shot *shot = view->shot;
-    return (ip_look_source){.count = view->count ? view->count : shot->count, .width = shot->window.width, .height = shot->window.height, .encoding = shot->encoding,
-        .clip = il_is_float(shot->type) || !shot->linear ? 0.f : shot->encoding->to_linear(1.f), .threads = run->host->threads,
-        .fetch = fetch_linear, .user = view, .pulse = &run->pulse};
+    ip_look_source source = ip_shot_source(view->shot, &run->pulse);
+    if (view->count) {
+        source.count = view->count;
+        source.fetch = fetch_chosen;
+        source.user = view;
+    }
+    return source;
 }
 
 ipos_status il_step(il_run *run, double done, const char *clip, const char *what) {
@@ -72,16 +74,13 @@ MEASURE(tone)
 MEASURE(white)
 MEASURE(flicker)
 
-static ipos_status grain_of(il_run *run, il_shot *shot, ip_grain *out) {
-    const ip_grain_source source = {.width = shot->window.width, .height = shot->window.height, .count = shot->count, .fetch = fetch_working,
-        .user = shot};
-    /* samples of 16 bits are most often codes of 10 or 12 bits: what their steps are is not known, and they are fine enough */
-    const ip_grain_options options = {.unclipped = il_is_float(shot->type) && shot->encoding->kind == IP_ENCODING_LINEAR,
-        .step = shot->type == IPOS_U8 ? 1.f / 255.f : 0.f, .threads = run->host->threads, .pulse = &run->pulse};
+static ipos_status grain_of(il_run *run, ip_shot *shot, ip_grain *out) {
+    ip_grain_options options;
+    const ip_grain_source source = ip_shot_grain_source(shot, &options, &run->pulse);
     return ip_grain_measure(&source, &options, out);
 }
 
-static ipos_status measure_grain(il_run *run, il_shot *shot, const char *refused, json_t **out) {
+static ipos_status measure_grain(il_run *run, ip_shot *shot, const char *refused, json_t **out) {
     ip_grain *grain = ip_calloc(1, sizeof *grain);
     char *text = NULL;
     if (!grain)
@@ -111,16 +110,16 @@ static const struct {
     {"vignette", "vignette", .25, false, measure_vignette}, {"flicker", "flicker", .4, false, measure_flicker},
     {"white", "white balance", .55, false, measure_white}, {"grain", "grain", .75, false, NULL}};
 
-static il_view singles_of(il_shot *shot) {
+static il_view singles_of(ip_shot *shot) {
     il_view view = {.shot = shot, .count = ip_look_spread(shot->count, IL_SINGLES)};
     for (size_t i = 0; i < view.count; i++)
         view.at[i] = ip_look_spread_at(shot->count, view.count, i);
     return view;
 }
 
-ipos_status il_measure(il_run *run, il_shot *shot, const char *refused, double share, json_t **out) {
+ipos_status il_measure(il_run *run, ip_shot *shot, const char *refused, double share, json_t **out) {
     il_view whole = {.shot = shot}, singles = singles_of(shot);
-    const char *clip = run->host->clips[shot->clip].name;
+    const char *clip = shot->clip.clip->name;
     const double begin = run->done;
     json_t *made = json_object();
     ipos_status status = made ? IPOS_OK : ip_no_memory(256);

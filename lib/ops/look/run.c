@@ -11,16 +11,16 @@ static bool beat(void *user) {
     return run->host->progress(run->host, run->done, run->stage, "") == IPOS_OK;
 }
 
-static ipos_status measure_shot(il_run *run, il_shot *shot, double share, json_t **out) {
+static ipos_status measure_shot(il_run *run, ip_shot *shot, double share, json_t **out) {
     char refused[160];
-    ipos_status status = il_shot_open(shot, refused);
+    ipos_status status = ip_shot_open(shot, refused);
     if (status == IPOS_OK)
         status = il_measure(run, shot, refused, share, out);
     return status;
 }
 
 /* Every shot is closed, whatever comes of it. */
-static ipos_status measure_shots(il_run *run, il_shot *shots, size_t count, double share, json_t **entry) {
+static ipos_status measure_shots(il_run *run, ip_shot *shots, size_t count, double share, json_t **entry) {
     json_t **made = ip_calloc(count, sizeof *made), *list = json_array();
     const double begin = run->done;
     ipos_status status = made && list ? IPOS_OK : ip_no_memory(256);
@@ -33,7 +33,7 @@ static ipos_status measure_shots(il_run *run, il_shot *shots, size_t count, doub
         json_array_append_new(list, json_pack("[I,I]", (json_int_t)shots[i].numbers[0], (json_int_t)shots[i].numbers[shots[i].count - 1]));
         width = i ? width : shots[i].window.width;
         height = i ? height : shots[i].window.height;
-        il_shot_close(&shots[i]);
+        ip_shot_close(&shots[i]);
     }
     if (status == IPOS_OK)
         status = ip_fingerprint_pool((const json_t *const *)made, count, entry);
@@ -62,11 +62,11 @@ static ipos_status send(il_run *run, size_t clip, const json_t *entry) {
 
 static ipos_status measure_clip(il_run *run, const json_t *marks, size_t clip) {
     ip_op_host *host = run->host;
-    il_shot *shots;
+    ip_shot *shots;
     size_t count;
     json_t *entry = NULL;
     run->done = (double)clip / (double)host->clip_count;
-    IP_TRY(il_shots_of(host, clip, (size_t)ip_options_int(host->options, "shots"), &shots, &count));
+    IP_TRY(ip_shots_of(host, clip, (size_t)ip_options_int(host->options, "shots"), &shots, &count));
     ipos_status status = measure_shots(run, shots, count, 1. / (double)host->clip_count, &entry);
     ip_free(shots);
     if (status == IPOS_OK)

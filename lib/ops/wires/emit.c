@@ -43,7 +43,7 @@ ipos_status iw_emit_fill(iw_run *run, iw_shot *shot, iw_fill *fill, int variant,
     ipos_frame *source, *picture = NULL, *evidence = NULL;
     ip_plane_f planes[2];
     double confidence = 1;
-    IP_TRY(iw_clip_frame(&run->clip, shot->numbers[index], &source));
+    IP_TRY(ip_clip_frame(&run->clip, shot->numbers[index], &source));
     IP_TRY(run->host->frame_like(run->host, source, 0, &picture));
     ipos_status status = ip_frame_copy_pixels(picture, source);
     if (status == IPOS_OK)
@@ -64,7 +64,7 @@ ipos_status iw_emit_fill(iw_run *run, iw_shot *shot, iw_fill *fill, int variant,
 
 ipos_status iw_emit_matte(iw_run *run, iw_shot *shot, const char *variant, size_t index) {
     ipos_frame *source, *picture = NULL;
-    IP_TRY(iw_clip_frame(&run->clip, shot->numbers[index], &source));
+    IP_TRY(ip_clip_frame(&run->clip, shot->numbers[index], &source));
     int32_t type = source->channels[0].type == IPOS_U8 || source->channels[0].type == IPOS_U16 ? source->channels[0].type : IPOS_F16;
     const ipos_channel channel = {"Y", type, 1, 1};
     IP_TRY(run->host->frame_new(run->host, &shot->canvas, &channel, 1, &picture));

@@ -16,28 +16,28 @@ struct iw_fill {
 
 static ipos_status colour(void *user, size_t sequence, size_t index, ip_box_i box, const ip_image3 *to) {
     iw_fill *fill = user;
-    iw_clip *clip = sequence ? &fill->beside->takes[sequence - 1] : fill->shot->clip;
+    ip_clip *clip = sequence ? &fill->beside->takes[sequence - 1] : fill->shot->clip;
     int64_t number = sequence ? fill->numbers[sequence][index] : fill->shot->numbers[index];
     ipos_frame *frame;
-    IP_TRY(iw_clip_frame(clip, number, &frame));
-    return iw_colour(clip, frame, fill->shot->canvas, box, to);
+    IP_TRY(ip_clip_frame(clip, number, &frame));
+    return ip_clip_colour(clip, frame, fill->shot->canvas, box, to);
 }
 
 /* What a person wants left alone is not replaced, though a wire before it is no background for other frames either; where only one frame
  * is given it holds for all. */
 static ipos_status keep_out(const iw_fill *fill, size_t index, ip_box_i box, const ip_plane_f *hole) {
-    iw_clip *clip = fill->beside->holdout;
+    ip_clip *clip = fill->beside->holdout;
     ipos_frame *frame = NULL;
     ip_plane_f kept;
     if (!clip)
         return IPOS_OK;
     int64_t number = clip->clip->first == clip->clip->last ? clip->clip->first : fill->shot->numbers[index];
-    ipos_status status = iw_clip_frame(clip, number, &frame);
+    ipos_status status = ip_clip_frame(clip, number, &frame);
     if (status == IPOS_ERR_NOT_FOUND || status == IPOS_ERR_ARGUMENT)
         return IPOS_OK;
     IP_TRY(status);
     IP_TRY(ip_plane_new(box.width, box.height, &kept));
-    status = iw_grey(frame, fill->shot->canvas, box, &kept);
+    status = ip_clip_grey(frame, fill->shot->canvas, box, &kept);
     for (int y = 0; y < box.height && status == IPOS_OK; y++)
         for (int x = 0; x < box.width; x++)
             if (ip_row(&kept, y)[x] > .5f)
@@ -93,10 +93,10 @@ static ipos_status list_takes(iw_fill *fill) {
     for (size_t i = 0; i < fill->beside->take_count; i++) {
         const ip_op_clip *clip = fill->beside->takes[i].clip;
         ipos_frame *frame;
-        IP_TRY(iw_clip_numbers(clip, clip->first, clip->last, &fill->numbers[i + 1], &fill->counts[i + 1]));
+        IP_TRY(ip_clip_numbers(clip, clip->first, clip->last, &fill->numbers[i + 1], &fill->counts[i + 1]));
         if (!fill->counts[i + 1])
             continue;
-        IP_TRY(iw_clip_frame(&fill->beside->takes[i], fill->numbers[i + 1][0], &frame));
+        IP_TRY(ip_clip_frame(&fill->beside->takes[i], fill->numbers[i + 1][0], &frame));
         ipos_box data = frame->data_window, canvas = fill->shot->canvas;
         if (data.width != canvas.width || data.height != canvas.height)
             return ip_fail(IPOS_ERR_ARGUMENT, "%s: clip %s is %dx%d, the shot %dx%d: give takes of one size", clip->role, clip->name, data.width,
@@ -207,7 +207,7 @@ ipos_status iw_fill_picture(iw_fill *fill, size_t index, ipos_frame *picture, ip
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         ip_wire_tile *tile = &tiles[i];
         add_grain(tile);
-        status = iw_put_colour(fill->shot->clip, picture, fill->shot->canvas, tile->box, &tile->colour, &tile->hole);
+        status = ip_clip_put_colour(fill->shot->clip, picture, fill->shot->canvas, tile->box, &tile->colour, &tile->hole);
         for (int y = 0; y < tile->box.height; y++)
             for (int x = 0; x < tile->box.width; x++) {
                 if (!(ip_row(&tile->hole, y)[x] > 0))

@@ -11,10 +11,10 @@ int iw_plate_scale(int height) {
 }
 
 /* Every 16th pixel of the luma, lines 4 apart. */
-static ipos_status add_samples(iw_clip *clip, ipos_box canvas, int64_t number, float **samples, size_t *count) {
+static ipos_status add_samples(ip_clip *clip, ipos_box canvas, int64_t number, float **samples, size_t *count) {
     ipos_frame *frame;
     ip_image3 line;
-    IP_TRY(iw_clip_frame(clip, number, &frame));
+    IP_TRY(ip_clip_frame(clip, number, &frame));
     IP_TRY(ip_image3_new(canvas.width, 1, &line));
     size_t most = (size_t)((canvas.height + 3) / 4) * (size_t)((canvas.width + 3) / 4);
     float *grown = ip_realloc(*samples, (*count + most) * sizeof *grown);
@@ -22,7 +22,7 @@ static ipos_status add_samples(iw_clip *clip, ipos_box canvas, int64_t number, f
     if (grown)
         *samples = grown;
     for (int y = 0; y < canvas.height && status == IPOS_OK; y += 4) {
-        status = iw_colour(clip, frame, canvas, (ip_box_i){0, y, canvas.width, 1}, &line);
+        status = ip_clip_colour(clip, frame, canvas, (ip_box_i){0, y, canvas.width, 1}, &line);
         for (int x = 0; x < canvas.width && status == IPOS_OK; x += 4) {
             float luma = .2126f * line.c[0].data[x] + .7152f * line.c[1].data[x] + .0722f * line.c[2].data[x];
             if (isfinite(luma))
@@ -33,7 +33,7 @@ static ipos_status add_samples(iw_clip *clip, ipos_box canvas, int64_t number, f
     return status;
 }
 
-ipos_status iw_stretch_find(iw_clip *clip, ipos_box canvas, const int64_t *numbers, size_t count, iw_stretch *out) {
+ipos_status iw_stretch_find(ip_clip *clip, ipos_box canvas, const int64_t *numbers, size_t count, iw_stretch *out) {
     float *samples = NULL;
     size_t total = 0;
     ipos_status status = IPOS_OK;
@@ -64,7 +64,7 @@ static void reduce_row(const ip_image3 *band, int scale, iw_stretch stretch, ip_
         }
 }
 
-ipos_status iw_plate_make(const iw_clip *clip, const ipos_frame *frame, ipos_box canvas, int scale, iw_stretch stretch, ip_image3 *out) {
+ipos_status iw_plate_make(const ip_clip *clip, const ipos_frame *frame, ipos_box canvas, int scale, iw_stretch stretch, ip_image3 *out) {
     int width = (canvas.width + scale - 1) / scale, height = (canvas.height + scale - 1) / scale;
     ip_image3 band;
     IP_TRY(ip_image3_new(width, height, out));
@@ -74,7 +74,7 @@ ipos_status iw_plate_make(const iw_clip *clip, const ipos_frame *frame, ipos_box
         ip_image3 part = band;
         for (int c = 0; c < 3; c++)
             part.c[c].height = box.height;
-        status = iw_colour(clip, frame, canvas, box, &part);
+        status = ip_clip_colour(clip, frame, canvas, box, &part);
         if (status == IPOS_OK)
             reduce_row(&part, scale, stretch, out, y);
     }
@@ -96,7 +96,7 @@ ipos_status iw_shot_plate(iw_shot *shot, size_t index, const ip_image3 **out) {
             oldest = i;
     }
     ipos_frame *frame;
-    IP_TRY(iw_clip_frame(shot->clip, shot->numbers[index], &frame));
+    IP_TRY(ip_clip_frame(shot->clip, shot->numbers[index], &frame));
     shot->plates[oldest].used = 0;
     ip_image3_free(&shot->plates[oldest].image);
     IP_TRY(iw_plate_make(shot->clip, frame, shot->canvas, shot->scale, shot->stretch, &shot->plates[oldest].image));

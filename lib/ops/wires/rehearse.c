@@ -49,13 +49,13 @@ static ipos_status draw_mattes(rehearsal *r, ip_rng *rng) {
     return status;
 }
 
-static ipos_status open_rehearsal(iw_clip *clip, int64_t number, int reach, rehearsal *r, size_t *middle) {
+static ipos_status open_rehearsal(ip_clip *clip, int64_t number, int reach, rehearsal *r, size_t *middle) {
     int64_t first, last;
     ipos_frame *frame;
     *r = (rehearsal){.shot = {.host = clip->host, .clip = clip, .scale = 1}};
     ip_op_shot_range(clip->clip, (double)number, &first, &last);
-    IP_TRY(iw_clip_numbers(clip->clip, IP_MAX(first, number - reach), IP_MIN(last, number + reach), &r->shot.numbers, &r->shot.count));
-    IP_TRY(iw_clip_frame(clip, number, &frame));
+    IP_TRY(ip_clip_numbers(clip->clip, IP_MAX(first, number - reach), IP_MIN(last, number + reach), &r->shot.numbers, &r->shot.count));
+    IP_TRY(ip_clip_frame(clip, number, &frame));
     r->shot.canvas = frame->data_window;
     r->shot.matte = ip_calloc(IP_MAX(r->shot.count, 1), sizeof *r->shot.matte);
     r->shot.shadow = ip_calloc(IP_MAX(r->shot.count, 1), sizeof *r->shot.shadow);
@@ -123,9 +123,9 @@ static ipos_status take_tile(rehearsal *r, size_t middle, const ip_wire_tile *ti
         return IPOS_OK;
     ipos_frame *frame;
     ip_image3 truth;
-    IP_TRY(iw_clip_frame(r->shot.clip, r->shot.numbers[middle], &frame));
+    IP_TRY(ip_clip_frame(r->shot.clip, r->shot.numbers[middle], &frame));
     IP_TRY(ip_image3_new(tile->box.width, tile->box.height, &truth));
-    ipos_status status = iw_colour(r->shot.clip, frame, r->shot.canvas, tile->box, &truth);
+    ipos_status status = ip_clip_colour(r->shot.clip, frame, r->shot.canvas, tile->box, &truth);
     if (status == IPOS_OK)
         status = cut(tile, &truth, best[0], best[1], width, height, out);
     ip_image3_free(&truth);
@@ -133,7 +133,7 @@ static ipos_status take_tile(rehearsal *r, size_t middle, const ip_wire_tile *ti
     return status;
 }
 
-ipos_status iw_rehearse(iw_clip *clip, size_t clip_index, int64_t number, int reach, ip_rng *rng, size_t most, ipos_status (*tick)(void *), void *user,
+ipos_status iw_rehearse(ip_clip *clip, size_t clip_index, int64_t number, int reach, ip_rng *rng, size_t most, ipos_status (*tick)(void *), void *user,
     iw_crop *crops, size_t *count) {
     rehearsal r;
     size_t middle = 0, tile_count = 0, begin = *count;

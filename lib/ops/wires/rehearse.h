@@ -16,7 +16,7 @@ typedef struct iw_crop {
 
 /* Fills around one frame of a clip; appends up to `most` crops, those with the largest holes. rng decides the mattes. canvas: of the
  * clip's frames. */
-ipos_status iw_rehearse(iw_clip *clip, size_t clip_index, int64_t number, int reach, ip_rng *rng, size_t most, ipos_status (*tick)(void *), void *user,
+ipos_status iw_rehearse(ip_clip *clip, size_t clip_index, int64_t number, int reach, ip_rng *rng, size_t most, ipos_status (*tick)(void *), void *user,
     iw_crop *crops, size_t *count);
 size_t iw_crop_bytes(void);
 void iw_crop_example(const iw_crop *crop, ip_fuse_example *out);

@@ -51,13 +51,13 @@ static ipos_status check_variants(iw_run *run) {
 static ipos_status open_clips(iw_run *run) {
     ip_op_host *host = run->host;
     size_t takes = 0, kept = 2 * (size_t)ip_options_int(host->options, "reach") + 3;
-    IP_TRY(iw_clip_open(&run->clip, host, 0, kept));
+    IP_TRY(ip_clip_open(&run->clip, host, 0, kept));
     run->beside.takes = ip_calloc(IP_MAX(host->clip_count, 1), sizeof *run->beside.takes);
     if (!run->beside.takes)
         return IPOS_ERR_NO_MEMORY;
     for (size_t i = 1; i < host->clip_count; i++) {
         const char *role = host->clips[i].role;
-        iw_clip *one = NULL;
+        ip_clip *one = NULL;
         if (!strcmp(role, "matte"))
             one = &run->matte;
         else if (!strcmp(role, "holdout"))
@@ -67,7 +67,7 @@ static ipos_status open_clips(iw_run *run) {
         if (one && one->host)
             return ip_fail(IPOS_ERR_ARGUMENT, "%s: one clip is expected, not several", role);
         if (one)
-            IP_TRY(iw_clip_open(one, host, i, one >= run->beside.takes && one < run->beside.takes + takes ? kept : 2));
+            IP_TRY(ip_clip_open(one, host, i, one >= run->beside.takes && one < run->beside.takes + takes ? kept : 2));
         run->beside.take_count = takes;
     }
     run->beside.holdout = run->holdout.host ? &run->holdout : NULL;
@@ -158,11 +158,11 @@ static ipos_status wires_run(ip_op_host *host) {
     ip_wire_model_free(&run.model);
     iw_wires_free(&run.wires);
     for (size_t i = 0; i < run.beside.take_count; i++)
-        iw_clip_close(&run.beside.takes[i]);
+        ip_clip_close(&run.beside.takes[i]);
     ip_free(run.beside.takes);
-    iw_clip_close(&run.matte);
-    iw_clip_close(&run.holdout);
-    iw_clip_close(&run.clip);
+    ip_clip_close(&run.matte);
+    ip_clip_close(&run.holdout);
+    ip_clip_close(&run.clip);
     ip_buffer_free(&run.details);
     ip_buffer_free(&run.strokes);
     ip_buffer_free(&run.lost);

@@ -15,7 +15,7 @@ static ipos_status list_frames(iw_run *run, iw_shot *shot, int64_t first, int64_
                 high = IP_MAX(high, frame);
             }
         }
-    IP_TRY(iw_clip_numbers(run->clip.clip, IP_MAX(low, first), IP_MIN(high, last), &shot->numbers, &shot->count));
+    IP_TRY(ip_clip_numbers(run->clip.clip, IP_MAX(low, first), IP_MIN(high, last), &shot->numbers, &shot->count));
     if (!shot->count)
         return ip_fail(IPOS_ERR_NOT_FOUND, "clip %s: no frames between %lld and %lld", run->clip.clip->name, (long long)low, (long long)high);
     shot->matte = ip_calloc(shot->count, sizeof *shot->matte);
@@ -45,9 +45,9 @@ static ipos_status open_shot(iw_run *run, iw_shot *shot, int64_t first, int64_t 
     ipos_frame *frame;
     *shot = (iw_shot){.host = run->host, .clip = &run->clip, .threshold = (float)ip_options_real(run->host->options, "threshold")};
     IP_TRY(list_frames(run, shot, first, last, times, count));
-    IP_TRY(iw_clip_frame(&run->clip, times[0].num, &frame));
+    IP_TRY(ip_clip_frame(&run->clip, times[0].num, &frame));
     shot->canvas = frame->data_window;
-    iw_clip_limit(&run->clip, frame);
+    ip_clip_limit(&run->clip, frame, run->host->memory_limit ? run->host->memory_limit / 3 : UINT64_MAX, 4);
     if (shot->canvas.width < 8 || shot->canvas.height < 8)
         return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: frames of %dx%d, expected at least 8x8", run->clip.clip->name, shot->canvas.width,
             shot->canvas.height);
@@ -85,13 +85,13 @@ static ipos_status load_painted(iw_run *run, iw_shot *shot) {
         const ip_op_clip *clip = run->matte.clip;
         if (shot->numbers[i] < clip->first || shot->numbers[i] > clip->last)
             continue;
-        status = iw_clip_frame(&run->matte, shot->numbers[i], &frame);
+        status = ip_clip_frame(&run->matte, shot->numbers[i], &frame);
         if (status == IPOS_ERR_NOT_FOUND) {
             status = IPOS_OK;
             continue;
         }
         if (status == IPOS_OK)
-            status = iw_grey(frame, shot->canvas, all, &plane);
+            status = ip_clip_grey(frame, shot->canvas, all, &plane);
         if (status == IPOS_OK)
             status = iw_matte_join(&shot->matte[i], all, &plane);
         shot->painted[i] = status == IPOS_OK;

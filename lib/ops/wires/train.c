@@ -13,7 +13,7 @@ static const double detector_part = .6; /* of the budget */
 
 typedef struct training {
     ip_op_host *host;
-    iw_clip *clips;
+    ip_clip *clips;
     iw_plate *plates, *held;
     size_t plate_count, held_count;
     float scale;
@@ -46,7 +46,7 @@ static void parts(const ip_op_clip *clip, int64_t *end, int64_t *held) {
 static ipos_status add_plate(training *t, size_t clip, int64_t number, iw_plate *plate) {
     ipos_frame *frame;
     iw_stretch stretch;
-    ipos_status status = iw_clip_frame(&t->clips[clip], number, &frame);
+    ipos_status status = ip_clip_frame(&t->clips[clip], number, &frame);
     if (status == IPOS_ERR_NOT_FOUND)
         return status;
     IP_TRY(status);
@@ -95,7 +95,7 @@ static ipos_status prepare(training *t) {
     if (!t->clips || !t->plates || !t->held)
         return IPOS_ERR_NO_MEMORY;
     for (size_t i = 0; i < host->clip_count; i++)
-        IP_TRY(iw_clip_open(&t->clips[i], host, i, 2 * REACH + 2));
+        IP_TRY(ip_clip_open(&t->clips[i], host, i, 2 * REACH + 2));
     ip_buffer_printf(&t->held_text, "[");
     IP_TRY(take_plates(t, PLATES, false, t->plates, &t->plate_count));
     IP_TRY(take_plates(t, HELD_PLATES, true, t->held, &t->held_count));
@@ -401,7 +401,7 @@ static ipos_status learn(training *t, const ip_backend_v1 *backend, int32_t devi
 
 static void training_free(training *t) {
     for (size_t i = 0; t->clips && i < t->host->clip_count; i++)
-        iw_clip_close(&t->clips[i]);
+        ip_clip_close(&t->clips[i]);
     for (size_t i = 0; i < t->plate_count; i++)
         ip_image3_free(&t->plates[i].image);
     for (size_t i = 0; i < t->held_count; i++)

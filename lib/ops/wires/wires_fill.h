@@ -12,9 +12,9 @@ typedef struct iw_holes {
 
 /* Clips beside the shot. */
 typedef struct iw_beside {
-    iw_clip *takes;        /* clean plates and other takes */
+    ip_clip *takes;        /* clean plates and other takes */
     size_t take_count;
-    iw_clip *holdout;      /* NULL: none */
+    ip_clip *holdout;      /* NULL: none */
 } iw_beside;
 
 typedef struct iw_fill iw_fill;

@@ -2,49 +2,19 @@
 #ifndef IP_WIRES_OP_H
 #define IP_WIRES_OP_H
 
-#include "color.h"
-#include "op.h"
+#include "clip.h"
 #include "wire_fill.h"
 #include "wire_model.h"
 #include "wire_track.h"
-
-/* Frames of one clip; frames.c */
-typedef struct iw_clip {
-    ip_op_host *host;
-    size_t index;
-    const ip_op_clip *clip;
-    const ip_encoding *encoding;
-    struct iw_slot {
-        int64_t number;
-        uint64_t used;
-        ipos_frame *frame;
-    } *slots;
-    size_t slot_count;
-    uint64_t clock;
-} iw_clip;
-ipos_status iw_clip_open(iw_clip *clip, ip_op_host *host, size_t index, size_t kept);
-void iw_clip_close(iw_clip *clip);
-/* Borrowed until `kept` other frames were asked for. IPOS_ERR_NOT_FOUND where there is none. */
-ipos_status iw_clip_frame(iw_clip *clip, int64_t number, ipos_frame **out);
-/* Keeps no more frames like this one than a third of memory_limit holds, at least four. The frame itself may go: ask for it again. */
-void iw_clip_limit(iw_clip *clip, const ipos_frame *frame);
-/* Colour of a box (position relative to origin, in the frame's pixel coordinates) in the working encoding. Outside the data window NaN. */
-ipos_status iw_colour(const iw_clip *clip, const ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_image3 *to);
-/* Puts samples with mask > 0 of a box back into the frame, out of the working encoding; all others keep their bits. */
-ipos_status iw_put_colour(const iw_clip *clip, ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_image3 *from, const ip_plane_f *mask);
-/* The first colour channel as it is, 0..1: for mattes. */
-ipos_status iw_grey(const ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_plane_f *to);
-/* Frames of a clip that exist, ascending, first..last; the caller frees. */
-ipos_status iw_clip_numbers(const ip_op_clip *clip, int64_t first, int64_t last, int64_t **numbers, size_t *count);
 
 /* A picture as the detector sees it: reduced to at most about 1100 lines, stretched by the shot's own spread; plates.c */
 typedef struct iw_stretch {
     float low, gain; /* seen = (value - low) * gain */
 } iw_stretch;
 /* From the .5 and 99.5 percentiles of the luma of up to four frames. */
-ipos_status iw_stretch_find(iw_clip *clip, ipos_box canvas, const int64_t *numbers, size_t count, iw_stretch *out);
+ipos_status iw_stretch_find(ip_clip *clip, ipos_box canvas, const int64_t *numbers, size_t count, iw_stretch *out);
 int iw_plate_scale(int height);
-ipos_status iw_plate_make(const iw_clip *clip, const ipos_frame *frame, ipos_box canvas, int scale, iw_stretch stretch, ip_image3 *out);
+ipos_status iw_plate_make(const ip_clip *clip, const ipos_frame *frame, ipos_box canvas, int scale, iw_stretch stretch, ip_image3 *out);
 
 /* Strokes; strokes.c */
 typedef struct iw_stroke {
@@ -118,7 +88,7 @@ void iw_matte_hole(const iw_matte *matte, int dilate, ip_box_i box, const ip_pla
 /* A shot in work; shot.c, detect.c, track.c */
 typedef struct iw_shot {
     ip_op_host *host;
-    iw_clip *clip;
+    ip_clip *clip;
     ipos_box canvas;
     int64_t *numbers; /* known frames in work: those asked and `reach` around them */
     size_t count;

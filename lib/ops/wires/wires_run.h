@@ -11,7 +11,7 @@ typedef struct iw_run {
     ip_op_host *host;
     const ip_backend_v1 *backend;
     int32_t device;
-    iw_clip clip, matte, holdout; /* the latter two with host NULL where there is none */
+    ip_clip clip, matte, holdout; /* the latter two with host NULL where there is none */
     iw_beside beside;
     iw_wires wires;
     ip_wire_model model;          /* {0}: none */

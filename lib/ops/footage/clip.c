@@ -1,10 +1,10 @@
 /* Frames of a clip, boxes of them as planes and back. */
-#include "wires_op.h"
+#include "clip.h"
 
 #include <math.h>
 
-ipos_status iw_clip_open(iw_clip *clip, ip_op_host *host, size_t index, size_t kept) {
-    *clip = (iw_clip){.host = host, .index = index, .clip = &host->clips[index]};
+ipos_status ip_clip_open(ip_clip *clip, ip_op_host *host, size_t index, size_t kept) {
+    *clip = (ip_clip){.host = host, .index = index, .clip = &host->clips[index]};
     clip->encoding = ip_encoding_find(clip->clip->encoding);
     if (!clip->encoding)
         return ip_fail(IPOS_ERR_ARGUMENT, "clip %s: encoding \"%s\" is not one of %s", clip->clip->name, clip->clip->encoding,
@@ -14,17 +14,17 @@ ipos_status iw_clip_open(iw_clip *clip, ip_op_host *host, size_t index, size_t k
     return clip->slots ? IPOS_OK : IPOS_ERR_NO_MEMORY;
 }
 
-void iw_clip_close(iw_clip *clip) {
+void ip_clip_close(ip_clip *clip) {
     for (size_t i = 0; i < clip->slot_count; i++)
         ipos_frame_release(clip->slots[i].frame);
     ip_free(clip->slots);
-    *clip = (iw_clip){0};
+    *clip = (ip_clip){0};
 }
 
-ipos_status iw_clip_frame(iw_clip *clip, int64_t number, ipos_frame **out) {
-    struct iw_slot *oldest = clip->slots;
+ipos_status ip_clip_frame(ip_clip *clip, int64_t number, ipos_frame **out) {
+    struct ip_clip_slot *oldest = clip->slots;
     for (size_t i = 0; i < clip->slot_count; i++) {
-        struct iw_slot *slot = &clip->slots[i];
+        struct ip_clip_slot *slot = &clip->slots[i];
         if (slot->frame && slot->number == number) {
             slot->used = ++clip->clock;
             *out = slot->frame;
@@ -36,16 +36,20 @@ ipos_status iw_clip_frame(iw_clip *clip, int64_t number, ipos_frame **out) {
     ipos_frame *frame = NULL;
     IP_TRY(clip->host->fetch(clip->host, clip->index, number, &frame));
     ipos_frame_release(oldest->frame);
-    *oldest = (struct iw_slot){.number = number, .used = ++clip->clock, .frame = frame};
+    *oldest = (struct ip_clip_slot){.number = number, .used = ++clip->clock, .frame = frame};
     *out = frame;
     return IPOS_OK;
 }
 
-void iw_clip_limit(iw_clip *clip, const ipos_frame *frame) {
-    uint64_t bytes = 1, limit = clip->host->memory_limit;
+uint64_t ip_frame_bytes(const ipos_frame *frame) {
+    uint64_t bytes = 0;
     for (size_t c = 0; c < frame->channel_count; c++)
         bytes += (uint64_t)ip_sample_bytes(frame->channels[c].type) * (uint64_t)frame->channels[c].width * (uint64_t)frame->channels[c].height;
-    size_t most = limit ? (size_t)IP_MAX((uint64_t)4, limit / 3 / bytes) : clip->slot_count;
+    return bytes;
+}
+
+void ip_clip_limit(ip_clip *clip, const ipos_frame *frame, uint64_t bytes, size_t least) {
+    size_t most = (size_t)IP_MAX((uint64_t)least, IP_MIN(bytes / IP_MAX(ip_frame_bytes(frame), (uint64_t)1), (uint64_t)clip->slot_count));
     for (; clip->slot_count > most; clip->slot_count--)
         ipos_frame_release(clip->slots[clip->slot_count - 1].frame);
 }
@@ -79,7 +83,7 @@ static ipos_status read_channel(const ipos_frame *frame, const ip_channel *chann
     return IPOS_OK;
 }
 
-ipos_status iw_colour(const iw_clip *clip, const ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_image3 *to) {
+ipos_status ip_clip_colour(const ip_clip *clip, const ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_image3 *to) {
     int rgb[3];
     if (!ip_frame_color_channels(frame, rgb))
         return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: the frames have no colour channels (R, G, B or Y) to work on", clip->clip->name);
@@ -96,7 +100,7 @@ ipos_status iw_colour(const iw_clip *clip, const ipos_frame *frame, ipos_box ori
     return IPOS_OK;
 }
 
-ipos_status iw_grey(const ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_plane_f *to) {
+ipos_status ip_clip_grey(const ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_plane_f *to) {
     int rgb[3];
     if (!ip_frame_color_channels(frame, rgb)) {
         if (!frame->channel_count || frame->channels[0].type == IPOS_U32)
@@ -112,7 +116,7 @@ ipos_status iw_grey(const ipos_frame *frame, ipos_box origin, ip_box_i box, cons
     return IPOS_OK;
 }
 
-ipos_status iw_put_colour(const iw_clip *clip, ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_image3 *from, const ip_plane_f *mask) {
+ipos_status ip_clip_put_colour(const ip_clip *clip, ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_image3 *from, const ip_plane_f *mask) {
     int rgb[3];
     if (!ip_frame_color_channels(frame, rgb))
         return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: the frames have no colour channels (R, G, B or Y) to work on", clip->clip->name);
@@ -138,7 +142,7 @@ ipos_status iw_put_colour(const iw_clip *clip, ipos_frame *frame, ipos_box origi
     return IPOS_OK;
 }
 
-ipos_status iw_clip_numbers(const ip_op_clip *clip, int64_t first, int64_t last, int64_t **numbers, size_t *count) {
+ipos_status ip_clip_numbers(const ip_op_clip *clip, int64_t first, int64_t last, int64_t **numbers, size_t *count) {
     first = IP_MAX(first, clip->first);
     last = IP_MIN(last, clip->last);
     *count = 0;
