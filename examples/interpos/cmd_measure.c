@@ -125,34 +125,6 @@ static void show_look(const json_t *look)
         printf("%s is not part of all: other size or encoding\n", json_string_value(entry));
 }
 
-/* Never over a file. */
-static int write_text(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "wxe");
-
-    if (!file) {
-        fprintf(stderr, "interpos: %s: %s\n", path, errno == EEXIST ? "exists: nothing is overwritten, choose another name" : strerror(errno));
-        return EXIT_FAILED;
-    }
-    const bool failed = fputs(text, file) < 0;
-    if (fclose(file) != 0 || failed) {
-        fprintf(stderr, "interpos: %s: writing failed\n", path);
-        return EXIT_FAILED;
-    }
-    return EXIT_OK;
-}
-
-/* Takes the text of an API call. */
-static int write_taken(ipos_status status, char **text, const char *path)
-{
-    int code = say_status(status);
-
-    if (status == IPOS_OK)
-        code = write_text(path, *text);
-    ipos_free(*text);
-    return code;
-}
-
 /* FOLDER/all.grain.svg, FOLDER/A001.grain.svg ... */
 static int write_plots(const ipos_look *look, const json_t *document, const char *folder)
 {
@@ -195,25 +167,6 @@ static int write_files(const cli_args *args, const ipos_look *look, const json_t
         code = write_taken(status, &text, args_get(args, "film-grain"));
     }
     return code;
-}
-
-/* A whole file as text (free), or NULL after saying what is wrong. */
-static char *read_text(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t size = 0;
-
-    if (!file || (getdelim(&text, &size, 0, file) < 0 && ferror(file))) {
-        fprintf(stderr, "interpos: %s: %s\n", path, strerror(errno));
-        free(text);
-        text = NULL;
-    } else if (!text) {
-        text = calloc(1, 1);
-    }
-    if (file)
-        fclose(file);
-    return text;
 }
 
 static int measure(const cli_args *args, ipos_look **look)

@@ -3,6 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* name=@FILE: what the file holds. */
+static int set_option(ipos_operation *operation, const char *name, const char *value)
+{
+    char *text = NULL;
+
+    if (value[0] != '@')
+        return say_status(ipos_operation_set(operation, name, value));
+    if (!(text = read_text(value + 1)))
+        return EXIT_FAILED;
+    int code = say_status(ipos_operation_set(operation, name, text));
+    free(text);
+    return code;
+}
+
 static int set_options(const cli_args *args, ipos_operation *operation)
 {
     const char *pair;
@@ -16,7 +30,7 @@ static int set_options(const cli_args *args, ipos_operation *operation)
         if (strcmp(name, "strokes") == 0 && args_has(args, "stroke"))
             code = say_usage("render: --stroke and --set strokes=...: give one of them");
         else
-            code = say_status(ipos_operation_set(operation, name, equals + 1));
+            code = set_option(operation, name, equals + 1);
         free(name);
     }
     return code;
@@ -121,7 +135,7 @@ static const cli_option render_options[] = {
     {"clip", "NAME", "the clip to work on (needed)"},
     {"frames", "LIST", "10  10-20  1-99x2  10.5  21/2, comma-separated (needed)"},
     {"model", "NAME", "a model trained in this project; preset: the classical method alone"},
-    {"set", "name=value", "a setting of the operation; may be repeated; one that names clips: matte=A001_matte"},
+    {"set", "name=value", "a setting of the operation; may be repeated; one that names clips: matte=A001_matte; what a file holds: look=@look.json"},
     {"stroke", "FILE[@FRAME]", "curves drawn along what is meant, SVG or JSON; may be repeated; a curve that names no frame is on FRAME,\n"
         "                             else on the first of --frames"},
     {"json", NULL, "print the options made as JSON"},

@@ -63,6 +63,14 @@ IPOS_API const char *ipos_look_plots(void);
  * log, not scene-linear. IPOS_ERR_NOT_FOUND with the reason where the grain could not be measured. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_look_grain_table(const ipos_look *look, const char *of, char **table);
 
+/* The grade that the operation "continuity" found in mode match, as a colourist takes it (ipos_free). details: what the result or the option says
+ * of itself; shot: which of its shots, 0-based, in the order of the frames. format:
+ *   "cdl"   an ASC ColorDecisionList (1.2) of one correction, the nearest to the grade; its description says how near
+ *   "cube"  the grade itself as a .cube table of 33^3 (Adobe Cube LUT 1.0)
+ * Both are for the clip's own code values; for scene-linear clips for 7/64 log2(1 + 64 x). They hold the grade at full strength, without
+ * texture. IPOS_ERR_NOT_FOUND: no such shot, or nothing was matched; IPOS_ERR_FORMAT: no such details. */
+IPOS_API IPOS_NODISCARD ipos_status ipos_look_grade(const char *details, size_t shot, const char *format, char **text);
+
 #ifdef __cplusplus
 }
 #endif

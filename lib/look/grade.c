@@ -5,6 +5,16 @@ static const double LUMA[3] = {.2126, .7152, .0722};
 
 ip_grade ip_grade_none(void) { return (ip_grade){{1., 1., 1.}, {0., 0., 0.}, {1., 1., 1.}, 1.}; }
 
+ip_grade ip_grade_share(const ip_grade *grade, double share) {
+    ip_grade out = {.saturation = pow(grade->saturation, share)};
+    for (int c = 0; c < 3; c++) {
+        out.gain[c] = pow(grade->gain[c], share);
+        out.offset[c] = grade->offset[c] * share;
+        out.power[c] = pow(grade->power[c], share);
+    }
+    return out;
+}
+
 bool ip_grade_is_none(const ip_grade *grade) {
     for (int c = 0; c < 3; c++)
         if (grade->gain[c] != 1. || grade->offset[c] != 0. || grade->power[c] != 1.)

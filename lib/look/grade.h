@@ -14,6 +14,8 @@ typedef struct ip_grade {
 } ip_grade;
 
 ip_grade ip_grade_none(void);
+/* A share of it, 0..1: 0 is none, 1 itself. */
+ip_grade ip_grade_share(const ip_grade *grade, double share);
 bool ip_grade_is_none(const ip_grade *grade);
 void ip_grade_at(const ip_grade *grade, const double in[3], double out[3]);
 void ip_grade_undo(const ip_grade *grade, const double in[3], double out[3]);

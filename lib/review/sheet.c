@@ -1,5 +1,5 @@
 /* The contact sheet: a row a picture. A picture that was made: frame before, picture, frame after, evidence. A frame that was changed:
- * before, after, matte, evidence, close to where it changed if that is a small part. */
+ * before, after, matte or else the reference, evidence, close to where it changed if that is a small part. */
 #include "catalogue.h"
 #include "color.h"
 #include "review.h"
@@ -85,10 +85,12 @@ static ipos_status draw_picture(ip_sheet *sheet, int row, int column, const ipos
     return IPOS_OK;
 }
 
-/* Original grey, from another frame green, from another take blue, invented red; darker where less certain. */
+enum { KINDS = 5 }; /* of evidence */
+
+/* Original grey, from another frame green, from another take blue, invented red, in other light yellow; darker where less certain. */
 static ipos_status draw_evidence(ip_sheet *sheet, int row, const ipos_frame *evidence, const ipos_box *part, float *rgb)
 {
-    static const float colors[4][3] = {{0.45f, 0.45f, 0.45f}, {0.15f, 0.75f, 0.25f}, {0.2f, 0.4f, 0.95f}, {0.95f, 0.15f, 0.1f}};
+    static const float colors[KINDS][3] = {{0.45f, 0.45f, 0.45f}, {0.15f, 0.75f, 0.25f}, {0.2f, 0.4f, 0.95f}, {0.95f, 0.15f, 0.1f}, {0.9f, 0.75f, 0.2f}};
     int64_t kind = ipos_frame_find_channel(evidence, "evidence"), sure = ipos_frame_find_channel(evidence, "confidence");
     int n = sheet->cell_width * sheet->cell_height;
 
@@ -97,8 +99,8 @@ static ipos_status draw_evidence(ip_sheet *sheet, int row, const ipos_frame *evi
     IP_TRY(shrink(sheet, evidence, part, (int)kind, NULL, rgb));
     IP_TRY(shrink(sheet, evidence, part, (int)sure, NULL, rgb + n));
     for (int i = 0; i < n; i++) {
-        float level = IP_MIN(rgb[i], 3.0f), light = 0.3f + 0.7f * IP_MIN(rgb[n + i], 1.0f);
-        int below = (int)level, above = IP_MIN(below + 1, 3);
+        float level = IP_MIN(rgb[i], (float)(KINDS - 1)), light = 0.3f + 0.7f * IP_MIN(rgb[n + i], 1.0f);
+        int below = (int)level, above = IP_MIN(below + 1, KINDS - 1);
         for (int c = 2; c >= 0; c--)
             rgb[c * n + i] = light * (colors[below][c] + (level - (float)below) * (colors[above][c] - colors[below][c]));
     }
@@ -213,6 +215,34 @@ static ipos_status draw_before(ip_sheet *sheet, int row, int64_t number, const i
     return status;
 }
 
+/* What the picture was to be like: one of the frames read from the clip that the setting "reference" names, spread over the rows. */
+static ipos_status draw_reference(ip_sheet *sheet, int row, size_t index, float *rgb)
+{
+    const char *clip = json_string_value(json_object_get(json_object_get(sheet->option, "parameters"), "reference"));
+    json_t *sources = json_object_get(sheet->option, "sources"), *source;
+    size_t i, count = 0, last = json_array_size(sheet->frames) - 1, wanted;
+    ipos_frame *frame;
+
+    if (!clip || !*clip)
+        return IPOS_OK;
+    json_array_foreach(sources, i, source) {
+        const char *of = json_string_value(json_object_get(source, "clip"));
+        count += of && strcmp(of, clip) == 0;
+    }
+    wanted = count ? index * (count - 1) / IP_MAX(last, 1) : 0;
+    json_array_foreach(sources, i, source) {
+        const char *of = json_string_value(json_object_get(source, "clip"));
+        if (!of || strcmp(of, clip) != 0 || wanted-- > 0)
+            continue;
+        if (ip_store_source_frame(sheet->store, clip, json_integer_value(json_object_get(source, "frame")), &frame) != IPOS_OK)
+            return IPOS_OK;
+        ipos_status status = draw_picture(sheet, row, 2, frame, NULL, rgb);
+        ipos_frame_release(frame);
+        return status;
+    }
+    return IPOS_OK;
+}
+
 static ipos_status draw_map(ip_sheet *sheet, int row, size_t index, const ipos_box *part, bool matte, float *rgb)
 {
     ipos_frame *evidence;
@@ -222,7 +252,7 @@ static ipos_status draw_map(ip_sheet *sheet, int row, size_t index, const ipos_b
     IP_TRY(ip_store_option_frame(sheet->store, sheet->id, index, true, &evidence));
     ipos_status status = draw_evidence(sheet, row, evidence, part, rgb);
     if (status == IPOS_OK && matte)
-        status = draw_matte(sheet, row, evidence, part, rgb);
+        status = ipos_frame_find_channel(evidence, "matte") < 0 ? draw_reference(sheet, row, index, rgb) : draw_matte(sheet, row, evidence, part, rgb);
     ipos_frame_release(evidence);
     return status;
 }

@@ -85,6 +85,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ipos_look_from_json": (STATUS, [_TEXT, _OUT]),
     "ipos_look_plot": (STATUS, [_HANDLE, _TEXT, _TEXT, _JSON]),
     "ipos_look_plots": (c_char_p, []),
+    "ipos_look_grade": (STATUS, [_TEXT, c_size_t, _TEXT, _JSON]),
     "ipos_look_grain_table": (STATUS, [_HANDLE, _TEXT, _JSON]),
     "ipos_operations": (STATUS, [_JSON]),
     "ipos_operation_create": (STATUS, [_HANDLE, _TEXT, _OUT]),

@@ -69,7 +69,8 @@ class Result:
         return self._frame(index, False)[0]
 
     def evidence(self, index: int = 0) -> Frame:
-        """Its evidence map: channels "evidence" (0 original, 1 another frame, 2 another take, 3 invented) and "confidence"; perhaps
+        """Its evidence map: channels "evidence" (0 original, 1 another frame, 2 another take, 3 invented, 4 the
+        frame's own in other light) and "confidence"; perhaps
         "matte" (what was taken out, 0..1) and "matte.shadow"."""
         return self._frame(index, True)[0]
 

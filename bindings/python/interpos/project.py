@@ -102,6 +102,12 @@ class Project(Handle):
         """One option."""
         return document(lib.ipos_project_options, self.pointer, encode(option))[0]
 
+    def grade(self, option: str, *, shot: int = 0, format: str = "cdl") -> str:
+        """The grade that an option of "continuity" in mode match found, as text: format "cdl" (ASC) or "cube" (33^3)."""
+        memory = c_void_p()
+        check(lib.ipos_look_grade(encode(json.dumps(self.option(option)["details"])), shot, encode(format), byref(memory)))
+        return take_text(memory)
+
     def option_frame(self, option: str, index: int = 0, *, evidence: bool = False) -> Frame:
         """A picture of an option, or its evidence map."""
         return Frame(made(lib.ipos_option_frame, self.pointer, encode(option), index, int(evidence)))

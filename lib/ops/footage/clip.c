@@ -41,6 +41,13 @@ ipos_status ip_clip_frame(ip_clip *clip, int64_t number, ipos_frame **out) {
     return IPOS_OK;
 }
 
+void ip_clip_forget(ip_clip *clip) {
+    for (size_t i = 0; i < clip->slot_count; i++) {
+        ipos_frame_release(clip->slots[i].frame);
+        clip->slots[i] = (struct ip_clip_slot){0};
+    }
+}
+
 uint64_t ip_frame_bytes(const ipos_frame *frame) {
     uint64_t bytes = 0;
     for (size_t c = 0; c < frame->channel_count; c++)
@@ -116,28 +123,52 @@ ipos_status ip_clip_grey(const ipos_frame *frame, ipos_box origin, ip_box_i box,
     return IPOS_OK;
 }
 
+typedef struct putting {
+    const ip_clip *clip;
+    const ip_channel *channel;
+    const ip_plane_f *from, *mask;
+    ip_box_i box;
+    overlap across;
+    int32_t row; /* of the channel that the box's first one is */
+} putting;
+
+/* Runs of samples that the mask takes: one conversion each. */
+static void put_row(const putting *put, int32_t y, uint8_t *line) {
+    enum { RUN = 256 };
+    const float *from = ip_row(put->from, y), *mask = ip_row(put->mask, y);
+    const int32_t end = put->across.begin + put->across.count;
+    float run[RUN];
+    for (int32_t x = put->across.begin; x < end;) {
+        int32_t count = 0;
+        while (count < RUN && x + count < end && mask[x + count] > 0)
+            count++;
+        if (count) {
+            memcpy(run, from + x, (size_t)count * sizeof *run);
+            ip_from_working(put->clip->encoding, run, (size_t)count);
+            ip_samples_from_float(put->channel->type, run, line + (put->across.from + x - put->across.begin) * put->channel->pixel_stride,
+                put->channel->pixel_stride, (size_t)count);
+        }
+        x += IP_MAX(count, 1);
+    }
+}
+
+static void put_rows(void *user, int64_t begin, int64_t end) {
+    const putting *put = user;
+    for (int32_t y = (int32_t)begin; y < (int32_t)end; y++) {
+        int32_t row = put->row + y;
+        if (row >= 0 && row < put->channel->height)
+            put_row(put, y, put->channel->data + row * put->channel->row_stride);
+    }
+}
+
 ipos_status ip_clip_put_colour(const ip_clip *clip, ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_image3 *from, const ip_plane_f *mask) {
     int rgb[3];
     if (!ip_frame_color_channels(frame, rgb))
         return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: the frames have no colour channels (R, G, B or Y) to work on", clip->clip->name);
-    overlap across = row_overlap(frame, origin, box);
-    for (int c = 0; c < 3; c++) {
-        if (c && rgb[c] == rgb[0])
-            break;
-        const ip_channel *channel = &frame->channels[rgb[c]];
-        for (int32_t y = 0; y < box.height; y++) {
-            int32_t row = origin.y + box.y + y - frame->data_window.y;
-            if (row < 0 || row >= channel->height)
-                continue;
-            uint8_t *line = channel->data + row * channel->row_stride;
-            for (int32_t x = across.begin; x < across.begin + across.count; x++) {
-                if (!(ip_row(mask, y)[x] > 0))
-                    continue;
-                float value = ip_row(&from->c[c], y)[x];
-                ip_from_working(clip->encoding, &value, 1);
-                ip_samples_from_float(channel->type, &value, line + (across.from + x - across.begin) * channel->pixel_stride, channel->pixel_stride, 1);
-            }
-        }
+    for (int c = 0; c < 3 && !(c && rgb[c] == rgb[0]); c++) {
+        putting put = {clip, &frame->channels[rgb[c]], &from->c[c], mask, box, row_overlap(frame, origin, box),
+            origin.y + box.y - frame->data_window.y};
+        ip_parallel(clip->host->threads, box.height, 64, put_rows, &put);
     }
     return IPOS_OK;
 }

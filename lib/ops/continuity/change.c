@@ -1,0 +1,124 @@
+/* Frames with their colour changed, on their way out. */
+#include "continuity_op.h"
+
+enum { REGRADED = 4 };
+
+static ipos_status make_room(ic_run *run, const ip_shot *shot) {
+    if (run->keep.width == shot->window.width && run->keep.height == shot->window.height)
+        return IPOS_OK;
+    ip_image3_free(&run->before);
+    ip_image3_free(&run->after);
+    ip_plane_free(&run->keep);
+    IP_TRY(ip_image3_new(shot->window.width, shot->window.height, &run->before));
+    IP_TRY(ip_image3_new(shot->window.width, shot->window.height, &run->after));
+    return ip_plane_new(shot->window.width, shot->window.height, &run->keep);
+}
+
+/* A mask's frame of that number; a single frame holds for all. */
+static ipos_status read_mask(ip_clip *mask, int64_t number, ipos_box window, const ip_plane_f *to) {
+    const ip_op_clip *clip = mask->clip;
+    ipos_frame *frame;
+    if (clip->first == clip->last)
+        number = clip->first;
+    ipos_status status = ip_clip_frame(mask, number, &frame);
+    if (status == IPOS_ERR_NOT_FOUND)
+        return ip_fail(status, "%s: clip %s has no frame %lld: give one for every frame that is changed, or a single one for all", clip->role, clip->name,
+            (long long)number);
+    IP_TRY(status);
+    return ip_clip_grey(frame, window, (ip_box_i){0, 0, window.width, window.height}, to);
+}
+
+/* keep: what share of the change stays, by place. */
+static ipos_status read_keep(ic_run *run, const ip_shot *shot, int64_t number) {
+    ip_plane_fill(&run->keep, 1);
+    if (run->matte.host)
+        IP_TRY(read_mask(&run->matte, number, shot->window, &run->keep));
+    if (!run->holdout.host)
+        return IPOS_OK;
+    ip_plane_f held;
+    IP_TRY(ip_plane_new(shot->window.width, shot->window.height, &held));
+    ipos_status status = read_mask(&run->holdout, number, shot->window, &held);
+    for (int y = 0; status == IPOS_OK && y < held.height; y++)
+        for (int x = 0; x < held.width; x++)
+            ip_row(&run->keep, y)[x] *= 1 - ip_row(&held, y)[x];
+    ip_plane_free(&held);
+    return status;
+}
+
+/* The kept share of the change into `after`; keep becomes 1 where a sample differs. */
+static void keep_rows(void *user, int64_t begin, int64_t end) {
+    ic_run *run = user;
+    for (int y = (int)begin; y < (int)end; y++) {
+        float *keep = ip_row(&run->keep, y);
+        for (int x = 0; x < run->keep.width; x++) {
+            bool differs = false;
+            for (int c = 0; c < 3; c++) {
+                float was = ip_row(&run->before.c[c], y)[x], *is = &ip_row(&run->after.c[c], y)[x];
+                *is = keep[x] < 1 ? was + keep[x] * (*is - was) : *is;
+                differs = differs || (*is != was && *is == *is);
+            }
+            keep[x] = differs && keep[x] > 0;
+        }
+    }
+}
+
+static ipos_status evidence_frame(ic_run *run, const ip_shot *shot, const ipos_frame *like, double confidence, ipos_frame **out) {
+    static const ipos_channel channels[2] = {{"confidence", IPOS_F16, 1, 1}, {"evidence", IPOS_F16, 1, 1}};
+    const float values[2][2] = {{1, (float)confidence}, {0, REGRADED}};
+    float *line = ip_alloc((size_t)shot->window.width * sizeof *line);
+    if (!line)
+        return IPOS_ERR_NO_MEMORY;
+    ipos_status status = run->host->frame_new(run->host, &shot->window, channels, 2, out);
+    if (status == IPOS_OK) {
+        (*out)->display_window = like->display_window;
+        status = ipos_frame_set_encoding(*out, "data");
+    }
+    for (int k = 0; k < 2 && status == IPOS_OK; k++)
+        for (int y = 0; y < shot->window.height; y++) {
+            const ip_channel *channel = &(*out)->channels[k];
+            for (int x = 0; x < shot->window.width; x++)
+                line[x] = values[k][ip_row(&run->keep, y)[x] > 0];
+            ip_samples_from_float(IPOS_F16, line, channel->data + y * channel->row_stride, channel->pixel_stride, (size_t)shot->window.width);
+        }
+    ip_free(line);
+    return status;
+}
+
+static ipos_status emit_frame(ic_run *run, ic_part *part, int variant, size_t index, double confidence, ic_change change, void *user) {
+    ip_shot *shot = &part->shot;
+    const int64_t number = shot->numbers[index];
+    ipos_frame *source, *picture = NULL, *evidence = NULL;
+    IP_TRY(ip_shot_frame(shot, index, true, &run->before));
+    for (int c = 0; c < 3; c++)
+        ip_plane_copy(&run->after.c[c], &run->before.c[c]);
+    IP_TRY(change(user, index, &run->after));
+    IP_TRY(read_keep(run, shot, number));
+    ip_parallel(run->host->threads, run->keep.height, 32, keep_rows, run);
+    IP_TRY(ip_clip_frame(&shot->clip, number, &source));
+    IP_TRY(run->host->frame_like(run->host, source, 0, &picture));
+    ipos_status status = ip_frame_copy_pixels(picture, source);
+    if (status == IPOS_OK)
+        status = ip_clip_put_colour(&shot->clip, picture, shot->window, (ip_box_i){0, 0, shot->window.width, shot->window.height}, &run->after, &run->keep);
+    if (status == IPOS_OK)
+        status = evidence_frame(run, shot, picture, confidence, &evidence);
+    if (status == IPOS_OK)
+        status = run->host->emit(run->host, run->mode->variants[variant].name, (ipos_rational){number, 1}, confidence, picture, evidence);
+    ipos_frame_release(picture);
+    ipos_frame_release(evidence);
+    return status;
+}
+
+ipos_status ic_emit(ic_run *run, ic_part *part, int variant, double confidence, ic_change change, void *user) {
+    IP_TRY(make_room(run, &part->shot));
+    for (size_t i = 0, index = 0; i < part->count; i++) {
+        while (index < part->shot.count && part->shot.numbers[index] < part->times[i].num)
+            index++;
+        if (index == part->shot.count || part->shot.numbers[index] != part->times[i].num)
+            return ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", part->shot.clip.clip->name, (long long)part->times[i].num);
+        char stage[64];
+        snprintf(stage, sizeof stage, "%s: frame %lld", run->mode->variants[variant].name, (long long)part->times[i].num);
+        IP_TRY(ic_step(run, (double)i / (double)part->count, stage));
+        IP_TRY(emit_frame(run, part, variant, index, confidence, change, user));
+    }
+    return IPOS_OK;
+}

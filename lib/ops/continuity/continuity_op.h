@@ -1,0 +1,79 @@
+/* Inside continuity: what its modes share. Each measures on whole shots, so that any part of one comes out the same, and then changes the
+ * frames asked for. */
+#ifndef IP_CONTINUITY_OP_H
+#define IP_CONTINUITY_OP_H
+
+#include "shot.h"
+#include "shot_match.h"
+#include <jansson.h>
+#include <pthread.h>
+
+enum { IC_VARIANTS = 4 };
+
+typedef struct ic_variant {
+    const char *name, *title;
+} ic_variant;
+
+/* The frames asked for of one shot. */
+typedef struct ic_part {
+    int64_t first, last; /* of the shot */
+    const ipos_rational *times;
+    size_t count;
+    ip_shot shot;        /* all of its frames */
+    json_t *note;        /* what the details say of it */
+    void *plan;          /* the mode's */
+} ic_part;
+
+typedef struct ic_run ic_run;
+
+/* What an option "mode" names. */
+typedef struct ic_mode {
+    const char *name;
+    ic_variant variants[IC_VARIANTS]; /* best first */
+    ipos_status (*prepare)(ic_run *run, ic_part *part); /* measures; says in run->offered which variants there will be */
+    ipos_status (*emit)(ic_run *run, ic_part *part, int variant);
+    void (*finish)(ic_part *part);    /* lets go of the plan */
+} ic_mode;
+extern const ic_mode ic_match, ic_deflicker;
+
+struct ic_run {
+    ip_op_host *host;
+    const ic_mode *mode;
+    pthread_t thread; /* the one that may report */
+    ip_pulse pulse;
+    double done, begin, share; /* of the run; where the step under way begins, and how much of the run it is */
+    char stage[96];
+    ip_shot reference;        /* numbers NULL: none */
+    ip_clip matte, holdout;   /* host NULL: none */
+    ic_part *parts;
+    size_t part_count;
+    bool offered[IC_VARIANTS];
+    ip_image3 before, after;  /* room for one frame */
+    ip_plane_f keep;
+};
+
+/* run.c. done: of the step under way, 0..1. */
+ipos_status ic_step(ic_run *run, double done, const char *stage);
+/* Adds to what is said of a part; takes value over. */
+ipos_status ic_say(ic_part *part, const char *name, json_t *value);
+
+/* change.c. Changes `image`, frame `index` of the part's shot in the working encoding, in place. */
+typedef ipos_status (*ic_change)(void *user, size_t index, const ip_image3 *image);
+/* Emits the frames asked for as `change` leaves them, inside the matte and outside the holdout. What it does not change keeps its bits: the
+ * evidence says original there, and regraded elsewhere. */
+ipos_status ic_emit(ic_run *run, ic_part *part, int variant, double confidence, ic_change change, void *user);
+
+/* texture.c. Grain, sharpness and bloom of one shot against the reference's. */
+typedef struct ic_texture ic_texture;
+/* The grain is measured behind `grade`, which is how the shot looks by then. *out NULL: nothing differs that both shots show. What was found is
+ * said in the part's note. */
+ipos_status ic_texture_new(ic_run *run, ic_part *part, const ip_grade *grade, ic_texture **out);
+void ic_texture_free(ic_texture *texture);
+/* What has to happen before the grade and after it; strength 0..1, the same for both. */
+ipos_status ic_texture_before(const ic_texture *texture, ip_shot *shot, size_t index, double strength, const ip_image3 *image);
+ipos_status ic_texture_after(const ic_texture *texture, const ip_encoding *encoding, int64_t number, double strength, const ip_image3 *image);
+
+/* toward.c. A suggestion: white balance, exposure, contrast and saturation of a measured look. */
+ipos_status ic_toward_look(ic_run *run, ic_part *part, ip_shot_match *out);
+
+#endif

@@ -1,0 +1,80 @@
+/* mode=match: a shot brought to another shot, to a frame, or to a measured look. */
+#include "continuity_op.h"
+#include "shot_match.h"
+
+enum { MATCH, SUGGESTION, COLOUR, HALF };
+
+typedef struct plan {
+    ip_shot_match match;
+    ic_texture *texture;   /* NULL: nothing to do */
+    const ic_texture *used;
+    ip_grade grade;        /* of the variant under way */
+    double strength;
+    ic_part *part;
+    int threads;
+} plan;
+
+static ipos_status measure(ic_run *run, ic_part *part, plan *p) {
+    const ip_look_source own = ip_shot_source(&part->shot, &run->pulse);
+    if (!run->reference.numbers) {
+        if (!*ip_options_text(run->host->options, "look"))
+            return ip_fail(IPOS_ERR_ARGUMENT, "match: nothing to match to: name a clip (reference), frames of this one (reference_frames), or give a "
+                "measured look (look)");
+        return ic_toward_look(run, part, &p->match);
+    }
+    const ip_look_source other = ip_shot_source(&run->reference, &run->pulse);
+    return ip_shot_match_measure(&own, &other, &p->match);
+}
+
+static ipos_status prepare(ic_run *run, ic_part *part) {
+    plan *p = part->plan = ip_calloc(1, sizeof *p);
+    if (!p)
+        return IPOS_ERR_NO_MEMORY;
+    p->part = part;
+    p->threads = run->host->threads;
+    IP_TRY(ic_step(run, 0, "laying the shots over each other"));
+    IP_TRY(measure(run, part, p));
+    IP_TRY(ic_say(part, "match", ip_shot_match_json(&p->match)));
+    if (run->reference.numbers && ip_options_bool(run->host->options, "texture")) {
+        IP_TRY(ic_step(run, .4, "comparing grain, sharpness and bloom"));
+        IP_TRY(ic_texture_new(run, part, &p->match.grade, &p->texture));
+    }
+    if (!p->match.registered)
+        run->offered[SUGGESTION] = true;
+    run->offered[MATCH] = !run->offered[SUGGESTION];
+    run->offered[HALF] = run->offered[HALF] || !ip_grade_is_none(&p->match.grade);
+    run->offered[COLOUR] = run->offered[COLOUR] || p->texture;
+    return IPOS_OK;
+}
+
+static ipos_status change(void *user, size_t index, const ip_image3 *image) {
+    plan *p = user;
+    if (p->used)
+        IP_TRY(ic_texture_before(p->used, &p->part->shot, index, p->strength, image));
+    ip_grade_apply(&p->grade, image, p->threads);
+    return p->used ? ic_texture_after(p->used, p->part->shot.clip.encoding, p->part->shot.numbers[index], p->strength, image) : IPOS_OK;
+}
+
+static ipos_status emit(ic_run *run, ic_part *part, int variant) {
+    plan *p = part->plan;
+    p->strength = ip_options_real(run->host->options, "strength") * (variant == HALF ? .5 : 1);
+    p->grade = ip_grade_share(&p->match.grade, p->strength);
+    p->used = variant == COLOUR || p->strength == 0 ? NULL : p->texture;
+    return ic_emit(run, part, variant, p->match.reading.confidence, change, p);
+}
+
+static void finish(ic_part *part) {
+    plan *p = part->plan;
+    ic_texture_free(p->texture);
+    ip_free(p);
+}
+
+const ic_mode ic_match = {
+    .name = "match",
+    .variants = {{"match", "Brought to the reference, by what both show"},
+        {"suggestion", "A suggestion from colours that both have: judge it before you use it"}, {"colour", "Its colour alone, not its texture"},
+        {"half", "Half of the way"}},
+    .prepare = prepare,
+    .emit = emit,
+    .finish = finish,
+};

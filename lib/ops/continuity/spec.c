@@ -1,0 +1,41 @@
+/* Continuity's name and settings; in the library and in the engine. */
+#include "op.h"
+
+static const ip_option_spec options[] = {
+    {.name = "mode", .type = IPOS_OPTION_CHOICE, .preset = "match", .choices = "match,deflicker,report,patch",
+     .help = "match the shot to a reference; take exposure flicker and rolling bands out; report what differs from another take; or patch: carry "
+             "what the matte covers over from another take or frame"},
+    {.name = "reference", .type = IPOS_OPTION_CLIP, .preset = "",
+     .help = "clip to match, to compare with, or to patch from; without one the clip itself, at reference_frames"},
+    {.name = "reference_frames", .type = IPOS_OPTION_TEXT, .preset = "",
+     .help = "frames of the reference: 1012, or first-last 1001-1060; preset: all. For patch the first is laid on the first frame asked for, and so on; "
+             "a single one serves all"},
+    {.name = "look", .type = IPOS_OPTION_TEXT, .preset = "",
+     .help = "match without a reference: a measured look (the document of ipos_look_json) whose white balance, exposure, contrast and "
+             "saturation are approached; always a suggestion"},
+    {.name = "look_of", .type = IPOS_OPTION_TEXT, .preset = "",
+     .help = "which part of the look: a clip's name, tag: and a tag, or nothing for the whole production"},
+    {.name = "strength", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1,
+     .help = "how far to go: of a match or of the flicker's removal; 0 changes nothing"},
+    {.name = "texture", .type = IPOS_OPTION_BOOL, .preset = "1", .minimum = 0, .maximum = 1,
+     .help = "match grain, sharpness and bloom too, where both shots show them and they differ"},
+    {.name = "bands", .type = IPOS_OPTION_BOOL, .preset = "1", .minimum = 0, .maximum = 1,
+     .help = "deflicker: rolling bands of rows too, not the whole picture's exposure alone"},
+    {.name = "drift", .type = IPOS_OPTION_BOOL, .preset = "0", .minimum = 0, .maximum = 1,
+     .help = "deflicker: offer a variant that levels slow drift of exposure too; that takes fades out as well"},
+    {.name = "matte", .type = IPOS_OPTION_CLIP, .preset = "",
+     .help = "clip of mattes of what may change (white), numbered like the frames; a single frame holds for all. patch: what is carried over; needed"},
+    {.name = "holdout", .type = IPOS_OPTION_CLIP, .preset = "",
+     .help = "clip of mattes of what must not be touched (white), numbered like the frames; a single frame holds for all"},
+    {.name = "seed", .type = IPOS_OPTION_INT, .preset = "0", .minimum = 0, .maximum = 1000000000, .help = "of grain: the same seed gives the same pictures"},
+};
+
+extern const ip_op_spec ip_op_continuity_spec;
+const ip_op_spec ip_op_continuity_spec = {
+    .name = "continuity",
+    .title = "Continuity",
+    .help = "Brings a shot to the look of another, takes flicker out, and shows and mends what differs between takes.",
+    .edits = true,
+    .options = options,
+    .option_count = IP_COUNT(options),
+};
