@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum { FRAMES_LEAST = 6, BANDS = IP_DEFLICKER_BANDS, LAGS = IP_DEFLICKER_LAGS, SIDES = IP_DEFLICKER_SIDES };
-static const double RMS_LEAST = .01, BAND_RMS_LEAST = .025, AGREE_LEAST = .7, BANDS_AGREE_LEAST = .5;
+static const double RMS_LEAST = .01, BAND_RMS_LEAST = .025, AGREE_LEAST = .7, BANDS_AGREE_LEAST = .65;
 static const double OUTLIERS = .04;     /* share of the frames that alone make no flicker: flashes */
 static const double BAND_STIFFNESS = 2e4; /* follows what takes about 3 seconds at 24 frames a second */
 static const double SIDES_DIFFER = .03, SHARE_FULL = .3;

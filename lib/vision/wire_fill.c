@@ -46,6 +46,7 @@ void ip_wire_tiles_free(ip_wire_tile *tiles, size_t count) {
         ip_plane_free(&t->hole);
         ip_planes_free(t->colour.c, 3);
         ip_planes_free(t->grain.c, 3);
+        ip_plane_free(&t->lacking);
         ip_plane_free(&t->evidence);
         ip_plane_free(&t->confidence);
         for (int k = 0; k < IP_WIRE_SLOTS; k++)

@@ -41,6 +41,7 @@ typedef struct ip_wire_tile {
     ip_plane_f hole;        /* 1 on matte pixels this tile owns, else 0 */
     ip_image3 colour;       /* the classical fill, without grain */
     ip_image3 grain;        /* to be added to whichever fill is used, 0 outside the hole; planes {0} without options.grain */
+    ip_plane_f lacking;     /* in the hole: share 0..1 of the grain's variance that the colour has lost; 0 outside */
     ip_plane_f evidence;    /* in the hole: 1 seen in another frame, 2 in another take, 3 invented; 0 outside */
     ip_plane_f confidence;  /* 0..1 in the hole, 1 outside */
     /* For the network: slots 0..3 the best aligned pictures, best first (the spatial fill where there are fewer), 4 the weighted mean of

@@ -119,7 +119,7 @@ static void fill_pixel(ip_wire_work *work, const ip_wire_view *views, size_t cou
     }
     put(&tile->colour, at.tx, at.ty, out);
     fill_slots(tile, list, n, &v, spatial, at);
-    ip_row(&work->missing, at.y)[at.x] = sqrtf(IP_MAX(0.f, 1.f - v.blend * v.blend * v.kept));
+    ip_row(&tile->lacking, at.ty)[at.tx] = IP_MAX(0.f, 1.f - v.blend * v.blend * v.kept);
     float expected = n > 0 ? sqrtf(v.blend * v.blend * v.error * v.error + (1.f - v.blend) * (1.f - v.blend) * invented * invented) : invented;
     ip_row(&tile->evidence, at.ty)[at.tx] = v.blend < .5f ? 3.f : v.takes > .5f ? 2.f : 1.f;
     ip_row(&tile->confidence, at.ty)[at.tx] = expf(-expected * (255.f / 20.f));
@@ -140,6 +140,7 @@ static ipos_status tile_planes(ip_wire_tile *tile) {
     IP_TRY(ip_planes_new(w, h, tile->logit, IP_WIRE_SLOTS));
     IP_TRY(ip_planes_new(w, h, tile->side, IP_WIRE_SIDES));
     IP_TRY(ip_plane_new(w, h, &tile->evidence));
+    IP_TRY(ip_plane_new(w, h, &tile->lacking));
     return ip_plane_new(w, h, &tile->confidence);
 }
 
@@ -196,7 +197,7 @@ ipos_status ip_wire_blend(ip_wire_work *work, ip_wire_view *views, size_t count,
                 fill_pixel(work, views, count, tile, at);
                 if (ip_row(&tile->hole, y)[x] > 0.f)
                     continue;
-                ip_row(&tile->evidence, y)[x] = 0.f; /* another tile's */
+                ip_row(&tile->evidence, y)[x] = ip_row(&tile->lacking, y)[x] = 0.f; /* another tile's */
                 ip_row(&tile->confidence, y)[x] = 1.f;
                 continue;
             }

@@ -91,7 +91,7 @@ static size_t calm_windows(const ip_wire_work *work, const ip_plane_f residual[3
     return last - first;
 }
 
-static void lay(const ip_wire_work *work, const ip_plane_f residual[3], const window *list, size_t n, uint64_t seed, ip_wire_tile *tile) {
+static void lay(const ip_plane_f residual[3], const window *list, size_t n, uint64_t seed, ip_wire_tile *tile) {
     for (int y = 0; y < tile->box.height; y++)
         for (int x = 0; x < tile->box.width; x++) {
             if (!(ip_row(&tile->hole, y)[x] > 0.f))
@@ -101,7 +101,7 @@ static void lay(const ip_wire_work *work, const ip_plane_f residual[3], const wi
             const window *from = &list[ip_rng_below(&rng, (int64_t)n)];
             int sx = from->x + (int)ip_rng_below(&rng, WINDOW - PIECE + 1) + fx % PIECE;
             int sy = from->y + (int)ip_rng_below(&rng, WINDOW - PIECE + 1) + fy % PIECE;
-            float gain = from->gain * ip_row(&work->missing, fy - work->box.y)[fx - work->box.x];
+            float gain = from->gain * sqrtf(ip_row(&tile->lacking, y)[x]);
             for (int c = 0; c < 3; c++)
                 ip_row(&tile->grain.c[c], y)[x] = gain * ip_row(&residual[c], sy)[sx];
         }
@@ -119,9 +119,9 @@ ipos_status ip_wire_grain(const ip_wire_work *work, const float noise[IP_WIRE_BI
         size_t n_still = calm_windows(work, blurred, &work->known, noise, still);
         size_t n_moved = calm_windows(work, work->residual.c, &work->residual_known, noise, moved);
         if (n_moved >= 12 && middle_power(moved, n_moved) <= middle_power(still, n_still))
-            lay(work, work->residual.c, moved, n_moved, seed, tile);
+            lay(work->residual.c, moved, n_moved, seed, tile);
         else if (n_still > 0)
-            lay(work, blurred, still, n_still, seed, tile);
+            lay(blurred, still, n_still, seed, tile);
     }
     ip_free(lists);
     ip_planes_free(blurred, 3);

@@ -76,7 +76,6 @@ typedef struct ip_wire_work {
     ip_plane_f relief; /* error of the views' mean by their own, on the ring */
     ip_image3 residual;  /* of ring pixels: the frame less the views' mean */
     ip_plane_f residual_known; /* 1 where there is such a mean */
-    ip_plane_f missing;  /* of matte pixels: share of the grain's standard deviation that the fill lacks */
 } ip_wire_work;
 
 /* A frame seen through its motion. Planes of the work's box unless said otherwise. */
@@ -129,7 +128,7 @@ void ip_wire_smooth(ip_plane_f *const *values, size_t count, ip_plane_f *weight,
 /* The weighted mean of the views at a pixel; false where none sees it. */
 bool ip_wire_common(const ip_wire_view *views, size_t count, int x, int y, float mean[3]);
 ipos_status ip_wire_blend(ip_wire_work *work, ip_wire_view *views, size_t count, ip_wire_tile *tile);
-/* wire_fill_grain.c: tile->grain, as much as work->missing says, and no more than noise. */
+/* wire_fill_grain.c: tile->grain, as much as tile->lacking says, and no more than noise. */
 ipos_status ip_wire_grain(const ip_wire_work *work, const float noise[IP_WIRE_BINS], uint64_t seed, ip_wire_tile *tile);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "shot.h"
 #include "shot_match.h"
+#include "teller.h"
 #include <jansson.h>
-#include <pthread.h>
 
 enum { IC_VARIANTS = 4 };
 
@@ -39,10 +39,8 @@ extern const ic_mode ic_match, ic_deflicker;
 struct ic_run {
     ip_op_host *host;
     const ic_mode *mode;
-    pthread_t thread; /* the one that may report */
-    ip_pulse pulse;
-    double done, begin, share; /* of the run; where the step under way begins, and how much of the run it is */
-    char stage[96];
+    ip_teller teller;
+    double begin, share;      /* where the step under way begins, and how much of the run it is */
     ip_shot reference;        /* numbers NULL: none */
     ip_clip matte, holdout;   /* host NULL: none */
     ic_part *parts;

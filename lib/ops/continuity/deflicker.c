@@ -25,7 +25,7 @@ static ipos_status say_plan(ic_part *part, const char *name, const ip_deflicker_
 
 static ipos_status prepare(ic_run *run, ic_part *part) {
     const ip_option_values *options = run->host->options;
-    const ip_look_source source = ip_shot_source(&part->shot, &run->pulse);
+    const ip_look_source source = ip_shot_source(&part->shot, &run->teller.pulse);
     ip_deflicker_options how = {.global_only = !ip_options_bool(options, "bands")};
     plan *p = part->plan = ip_calloc(1, sizeof *p);
     if (!p)

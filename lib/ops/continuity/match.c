@@ -15,14 +15,14 @@ typedef struct plan {
 } plan;
 
 static ipos_status measure(ic_run *run, ic_part *part, plan *p) {
-    const ip_look_source own = ip_shot_source(&part->shot, &run->pulse);
+    const ip_look_source own = ip_shot_source(&part->shot, &run->teller.pulse);
     if (!run->reference.numbers) {
         if (!*ip_options_text(run->host->options, "look"))
             return ip_fail(IPOS_ERR_ARGUMENT, "match: nothing to match to: name a clip (reference), frames of this one (reference_frames), or give a "
                 "measured look (look)");
         return ic_toward_look(run, part, &p->match);
     }
-    const ip_look_source other = ip_shot_source(&run->reference, &run->pulse);
+    const ip_look_source other = ip_shot_source(&run->reference, &run->teller.pulse);
     return ip_shot_match_measure(&own, &other, &p->match);
 }
 

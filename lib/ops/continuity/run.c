@@ -3,18 +3,8 @@
 
 static const ic_mode *const modes[] = {&ic_match, &ic_deflicker};
 
-/* Worker threads may beat too, and only the running one may speak to the host. */
-static bool beat(void *user) {
-    ic_run *run = user;
-    if (!pthread_equal(run->thread, pthread_self()))
-        return !ip_cancelled(run->host->cancel);
-    return run->host->progress(run->host, run->done, run->stage, "") == IPOS_OK;
-}
-
 ipos_status ic_step(ic_run *run, double done, const char *stage) {
-    run->done = IP_MAX(run->done, run->begin + run->share * done);
-    snprintf(run->stage, sizeof run->stage, "%s", stage);
-    return run->host->progress(run->host, run->done, run->stage, "");
+    return ip_teller_say(&run->teller, run->begin + run->share * done, "%s", stage);
 }
 
 ipos_status ic_say(ic_part *part, const char *name, json_t *value) {
@@ -158,8 +148,8 @@ static ipos_status run_all(ic_run *run) {
 }
 
 static ipos_status continuity_run(ip_op_host *host) {
-    ic_run run = {.host = host, .thread = pthread_self()};
-    run.pulse = (ip_pulse){beat, &run};
+    ic_run run = {.host = host};
+    ip_teller_open(&run.teller, host);
     if (!host->clip_count || !host->time_count)
         return ip_fail(IPOS_ERR_ARGUMENT, "continuity: needs a clip and the frames to work on");
     ipos_status status = run_all(&run);

@@ -82,13 +82,13 @@ static ipos_status compare_grain(ic_run *run, ic_part *part, const ip_grade *gra
     if (!behind)
         return IPOS_ERR_NO_MEMORY;
     double ratio = 0;
-    ipos_status status = measure_grain(&part->shot, grade, &run->pulse, behind);
+    ipos_status status = measure_grain(&part->shot, grade, &run->teller.pulse, behind);
     if (status == IPOS_OK)
-        status = measure_grain(&run->reference, NULL, &run->pulse, &t->added);
+        status = measure_grain(&run->reference, NULL, &run->teller.pulse, &t->added);
     if (status == IPOS_OK && t->added.measurable && behind->measurable)
         ratio = variance_ratio(behind, &t->added);
     if (status == IPOS_OK && ratio > GRAIN_WORTH) {
-        status = measure_grain(&part->shot, NULL, &run->pulse, &t->own);
+        status = measure_grain(&part->shot, NULL, &run->teller.pulse, &t->own);
         t->remove = t->own.measurable ? 1 - sqrt(1 / ratio) : 0;
     } else if (status == IPOS_OK && ratio > 0 && ratio < 1 / GRAIN_WORTH) {
         lacking(&t->added, behind, 1);
@@ -135,8 +135,8 @@ static ipos_status measure_sharp(ip_shot *shot, const ip_pulse *pulse, ip_sharp 
 
 static ipos_status compare_sharpness(ic_run *run, ic_part *part, ic_texture *t, json_t *note) {
     ip_sharp own = {0}, other = {0};
-    IP_TRY(measure_sharp(&part->shot, &run->pulse, &own));
-    IP_TRY(measure_sharp(&run->reference, &run->pulse, &other));
+    IP_TRY(measure_sharp(&part->shot, &run->teller.pulse, &own));
+    IP_TRY(measure_sharp(&run->reference, &run->teller.pulse, &other));
     const ip_reading *bad = !ip_measured(&own.reading) ? &own.reading : !ip_measured(&other.reading) ? &other.reading : NULL;
     if (bad || part->shot.window.width != run->reference.window.width)
         return json_object_set_new(note, "sharpness", json_pack("{s:s}", "reason", bad ? bad->reason : "the frames have different sizes")) == 0
@@ -162,8 +162,8 @@ static ipos_status measure_bloom(ip_shot *shot, const ip_pulse *pulse, ip_bloom 
 }
 
 static ipos_status compare_bloom(ic_run *run, ic_part *part, ic_texture *t, json_t *note) {
-    IP_TRY(measure_bloom(&part->shot, &run->pulse, &t->own_bloom));
-    IP_TRY(measure_bloom(&run->reference, &run->pulse, &t->other_bloom));
+    IP_TRY(measure_bloom(&part->shot, &run->teller.pulse, &t->own_bloom));
+    IP_TRY(measure_bloom(&run->reference, &run->teller.pulse, &t->other_bloom));
     const ip_bloom *own = &t->own_bloom, *other = &t->other_bloom;
     const ip_reading *bad = !ip_measured(&own->luma.reading) ? &own->luma.reading : !ip_measured(&other->luma.reading) ? &other->luma.reading : NULL;
     if (bad || !own->strength_known || !other->strength_known) {

@@ -97,7 +97,7 @@ static ipos_status fit(const toward *t, const ip_tone *own, ip_shot_match *out) 
 }
 
 ipos_status ic_toward_look(ic_run *run, ic_part *part, ip_shot_match *out) {
-    const ip_look_source source = ip_shot_source(&part->shot, &run->pulse);
+    const ip_look_source source = ip_shot_source(&part->shot, &run->teller.pulse);
     ip_tone own = {0}, other = {0};
     ip_white mine = {0}, theirs = {0};
     *out = (ip_shot_match){.grade = ip_grade_none(), .cdl = {{1, 1, 1}, {0, 0, 0}, {1, 1, 1}, 1}, .encoding = source.encoding};

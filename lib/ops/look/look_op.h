@@ -9,7 +9,7 @@
 #include "fingerprint.h"
 #include "region.h"
 #include "shot.h"
-#include <pthread.h>
+#include "teller.h"
 
 extern const ip_op_spec ip_op_look_spec;
 extern const ip_op ip_op_look;
@@ -24,10 +24,8 @@ typedef struct il_view {
 
 typedef struct il_run {
     ip_op_host *host;
-    pthread_t thread; /* the one that may report */
-    ip_pulse pulse;
+    ip_teller teller;
     double done;      /* where the step under way begins, 0..1 */
-    char stage[200];
 } il_run;
 
 /* measure.c. An object with all measurements of a shot; refused as above. share: of the whole run that this shot is. */

@@ -15,7 +15,7 @@ static ipos_status fetch_chosen(void *user, size_t index, const ip_image3 *to) {
 }
 
 ip_look_source il_source(il_run *run, il_view *view) {
-    ip_look_source source = ip_shot_source(view->shot, &run->pulse);
+    ip_look_source source = ip_shot_source(view->shot, &run->teller.pulse);
     if (view->count) {
         source.count = view->count;
         source.fetch = fetch_chosen;
@@ -26,8 +26,7 @@ ip_look_source il_source(il_run *run, il_view *view) {
 
 ipos_status il_step(il_run *run, double done, const char *clip, const char *what) {
     run->done = done;
-    snprintf(run->stage, sizeof run->stage, "measuring %.100s: %s", clip, what);
-    return run->host->progress(run->host, done, run->stage, "");
+    return ip_teller_say(&run->teller, done, "measuring %.100s: %s", clip, what);
 }
 
 /* Every reading of a record without a measurement gets the reason. */
@@ -76,7 +75,7 @@ MEASURE(flicker)
 
 static ipos_status grain_of(il_run *run, ip_shot *shot, ip_grain *out) {
     ip_grain_options options;
-    const ip_grain_source source = ip_shot_grain_source(shot, &options, &run->pulse);
+    const ip_grain_source source = ip_shot_grain_source(shot, &options, &run->teller.pulse);
     return ip_grain_measure(&source, &options, out);
 }
 

@@ -3,14 +3,6 @@
 
 #include <stdlib.h>
 
-/* Worker threads may beat too, and only the running one may speak to the host. */
-static bool beat(void *user) {
-    il_run *run = user;
-    if (!pthread_equal(run->thread, pthread_self()))
-        return !ip_cancelled(run->host->cancel);
-    return run->host->progress(run->host, run->done, run->stage, "") == IPOS_OK;
-}
-
 static ipos_status measure_shot(il_run *run, ip_shot *shot, double share, json_t **out) {
     char refused[160];
     ipos_status status = ip_shot_open(shot, refused);
@@ -78,9 +70,9 @@ static ipos_status measure_clip(il_run *run, const json_t *marks, size_t clip) {
 }
 
 static ipos_status look_run(ip_op_host *host) {
-    il_run run = {.host = host, .thread = pthread_self()};
+    il_run run = {.host = host};
     json_t *marks = NULL;
-    run.pulse = (ip_pulse){beat, &run};
+    ip_teller_open(&run.teller, host);
     if (!host->clip_count)
         return ip_fail(IPOS_ERR_ARGUMENT, "look: needs a clip to measure");
     ipos_status status = il_marks_parse(host, &marks);

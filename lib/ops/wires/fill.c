@@ -7,6 +7,7 @@ struct iw_fill {
     iw_shot *shot;
     const iw_beside *beside;
     iw_holes holes;
+    const iw_grain *grain;
     const ip_fuse *fuse;
     size_t sequences, *counts;
     int64_t **numbers;  /* by sequence from 1 on */
@@ -105,13 +106,13 @@ static ipos_status list_takes(iw_fill *fill) {
     return IPOS_OK;
 }
 
-ipos_status iw_fill_open(iw_shot *shot, const iw_beside *beside, const iw_holes *holes, int reach, bool grain, uint64_t seed, const ip_fuse *fuse,
+ipos_status iw_fill_open(iw_shot *shot, const iw_beside *beside, const iw_holes *holes, int reach, const iw_grain *grain, const ip_fuse *fuse,
     iw_fill **out) {
     *out = NULL;
     iw_fill *fill = ip_calloc(1, sizeof *fill);
     if (!fill)
         return IPOS_ERR_NO_MEMORY;
-    *fill = (iw_fill){.shot = shot, .beside = beside, .holes = *holes, .fuse = fuse, .sequences = beside->take_count + 1};
+    *fill = (iw_fill){.shot = shot, .beside = beside, .holes = *holes, .grain = grain, .fuse = fuse, .sequences = beside->take_count + 1};
     fill->counts = ip_calloc(fill->sequences, sizeof *fill->counts);
     fill->numbers = ip_calloc(fill->sequences, sizeof *fill->numbers);
     ipos_status status = fill->counts && fill->numbers ? list_takes(fill) : IPOS_ERR_NO_MEMORY;
@@ -119,7 +120,7 @@ ipos_status iw_fill_open(iw_shot *shot, const iw_beside *beside, const iw_holes 
         fill->counts[0] = shot->count;
         fill->source = (ip_wire_source){.user = fill, .width = shot->canvas.width, .height = shot->canvas.height, .count = fill->counts,
             .sequences = fill->sequences, .colour = colour, .matte = matte, .tick = tick, .threads = shot->host->threads};
-        const ip_wire_fill_options options = {.reach = reach, .grain = grain, .seed = seed};
+        const ip_wire_fill_options options = {.reach = reach, .grain = grain && !grain->grain.measurable, .seed = grain ? grain->seed : 0};
         status = ip_wire_fill_open(&fill->source, &options, &fill->fill);
     }
     if (status != IPOS_OK) {
@@ -190,12 +191,19 @@ ipos_status iw_fill_tiles(iw_fill *fill, size_t index, ip_wire_tile **tiles, siz
     return status;
 }
 
-static void add_grain(ip_wire_tile *tile) {
+static ipos_status add_grain(const iw_fill *fill, size_t index, ip_wire_tile *tile) {
+    if (fill->grain && fill->grain->grain.measurable) {
+        const ip_grain_add_options options = {.seed = fill->grain->seed, .frame = fill->shot->numbers[index], .x = tile->box.x, .y = tile->box.y,
+            .missing = &tile->lacking, .threads = fill->shot->host->threads};
+        IP_TRY(ip_grain_missing(&fill->grain->grain, &tile->colour, NULL, &tile->hole, fill->shot->host->threads, &tile->lacking));
+        return ip_grain_add(&fill->grain->grain, &fill->grain->kernel, &options, &tile->colour);
+    }
     for (int c = 0; c < 3 && tile->grain.c[0].data; c++)
         for (int y = 0; y < tile->box.height; y++)
             for (int x = 0; x < tile->box.width; x++)
                 if (ip_row(&tile->hole, y)[x] > 0)
                     ip_row(&tile->colour.c[c], y)[x] += ip_row(&tile->grain.c[c], y)[x];
+    return IPOS_OK;
 }
 
 ipos_status iw_fill_picture(iw_fill *fill, size_t index, ipos_frame *picture, ip_plane_f *evidence, ip_plane_f *confidence, double *confidence_mean) {
@@ -206,8 +214,9 @@ ipos_status iw_fill_picture(iw_fill *fill, size_t index, ipos_frame *picture, ip
     ipos_status status = IPOS_OK;
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         ip_wire_tile *tile = &tiles[i];
-        add_grain(tile);
-        status = ip_clip_put_colour(fill->shot->clip, picture, fill->shot->canvas, tile->box, &tile->colour, &tile->hole);
+        status = add_grain(fill, index, tile);
+        if (status == IPOS_OK)
+            status = ip_clip_put_colour(fill->shot->clip, picture, fill->shot->canvas, tile->box, &tile->colour, &tile->hole);
         for (int y = 0; y < tile->box.height; y++)
             for (int x = 0; x < tile->box.width; x++) {
                 if (!(ip_row(&tile->hole, y)[x] > 0))

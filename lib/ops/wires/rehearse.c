@@ -146,7 +146,7 @@ ipos_status iw_rehearse(ip_clip *clip, size_t clip_index, int64_t number, int re
     if (status == IPOS_OK)
         status = draw_mattes(&r, rng);
     if (status == IPOS_OK)
-        status = iw_fill_open(&r.shot, &r.beside, &holes, reach, false, 0, NULL, &fill);
+        status = iw_fill_open(&r.shot, &r.beside, &holes, reach, NULL, NULL, &fill);
     if (status == IPOS_OK)
         status = iw_fill_tiles(fill, middle, &tiles, &tile_count);
     size_t skip = tile_count > most ? tile_count - most : 0;

@@ -219,7 +219,7 @@ static ipos_status measure(iw_run *run, iw_shot *shot, const ipos_rational *time
     choose_shift(shot, frames, taken, &holes);
     for (int method = 0; method < (run->model.fuse ? 2 : 1); method++) {
         iw_fill *fill;
-        IP_TRY(iw_fill_open(shot, &run->beside, &holes, reach, false, 0, method ? run->model.fuse : NULL, &fill));
+        IP_TRY(iw_fill_open(shot, &run->beside, &holes, reach, NULL, method ? run->model.fuse : NULL, &fill));
         ipos_status status = IPOS_OK;
         for (size_t i = 0; i < taken && status == IPOS_OK; i++)
             status = iw_fill_error(fill, frames[i], &run->error[method], &run->count[method]);
@@ -230,15 +230,15 @@ static ipos_status measure(iw_run *run, iw_shot *shot, const ipos_rational *time
     return IPOS_OK;
 }
 
-static ipos_status make_variant(iw_run *run, iw_shot *shot, int variant, const ipos_rational *times, size_t count, double begin, double part) {
+static ipos_status make_variant(iw_run *run, iw_shot *shot, int variant, const iw_grain *grain, const ipos_rational *times, size_t count, double begin,
+    double part) {
     const ip_option_values *options = run->host->options;
     int reach = variant == IW_NEAR ? 3 : (int)ip_options_int(options, "reach");
     const iw_holes holes = {.dilate = (int)ip_options_int(options, "dilate") + (variant == IW_WIDE ? 2 : 0)};
     bool learned = variant == IW_LEARNED || (variant != IW_STANDARD && run->use_learned);
     iw_fill *fill = NULL;
     if (variant != IW_MATTE)
-        IP_TRY(iw_fill_open(shot, &run->beside, &holes, reach, variant == IW_GRAIN, (uint64_t)ip_options_int(options, "seed"),
-            learned ? run->model.fuse : NULL, &fill));
+        IP_TRY(iw_fill_open(shot, &run->beside, &holes, reach, variant == IW_GRAIN ? grain : NULL, learned ? run->model.fuse : NULL, &fill));
     ipos_status status = IPOS_OK;
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         char stage[96];
@@ -256,12 +256,17 @@ static ipos_status make_variant(iw_run *run, iw_shot *shot, int variant, const i
 
 static ipos_status make_pictures(iw_run *run, iw_shot *shot, const ipos_rational *times, size_t count) {
     int offered = 0, made = 0;
+    iw_grain *grain = ip_calloc(1, sizeof *grain);
+    if (!grain)
+        return IPOS_ERR_NO_MEMORY;
+    ipos_status status = run->offered[IW_GRAIN] ? iw_grain_measure(run, shot, grain) : IPOS_OK;
     for (int v = 0; v < IW_VARIANTS; v++)
         offered += run->offered[v];
-    for (int v = 0; v < IW_VARIANTS; v++)
+    for (int v = 0; v < IW_VARIANTS && status == IPOS_OK; v++)
         if (run->offered[v])
-            IP_TRY(make_variant(run, shot, v, times, count, .6 + .4 * made++ / offered, .4 / offered));
-    return IPOS_OK;
+            status = make_variant(run, shot, v, grain, times, count, .6 + .4 * made++ / offered, .4 / offered);
+    ip_free(grain);
+    return status;
 }
 
 static ipos_status work_on(iw_run *run, iw_shot *shot, const ipos_rational *times, size_t count) {
