@@ -290,3 +290,40 @@ ipos_status ip_cdl_fit(const ip_grade *grade, const ip_grade_pair *pairs, size_t
     ip_free(sample);
     return status;
 }
+
+/* ---- sets with strangers among them */
+
+static double distance(const ip_grade *grade, const ip_grade_pair *pair) {
+    double in[3] = {pair->from[0], pair->from[1], pair->from[2]}, z[3], sum = 0.;
+    ip_grade_at(grade, in, z);
+    for (int c = 0; c < 3; c++)
+        sum += (z[c] - pair->to[c]) * (z[c] - pair->to[c]);
+    return sqrt(sum);
+}
+
+ipos_status ip_grade_fit_most(ip_grade_pair *pairs, size_t count, ip_grade *grade, size_t *kept) {
+    enum { ROUNDS = 3 };
+    static const double DROP = 2.5;
+    float *off = ip_calloc(2 * count, sizeof *off);
+    if (!off)
+        return IPOS_ERR_NO_MEMORY;
+    ipos_status status = IPOS_OK;
+    *kept = count;
+    for (int round = 0; round < ROUNDS && status == IPOS_OK; round++) {
+        status = ip_grade_fit_sets(pairs, *kept, grade);
+        if (round == ROUNDS - 1)
+            break;
+        for (size_t i = 0; i < count; i++)
+            off[i] = off[count + i] = (float)distance(grade, &pairs[i]);
+        float most = (float)DROP * ip_select(off + count, count, count / 2);
+        *kept = 0;
+        for (size_t i = 0; i < count; i++)
+            if (off[i] <= most) {
+                ip_grade_pair t = pairs[i];
+                pairs[i] = pairs[*kept];
+                pairs[(*kept)++] = t;
+            }
+    }
+    ip_free(off);
+    return status;
+}

@@ -13,6 +13,9 @@ typedef struct ip_grade_pair {
  * the sum). Quantiles, not pairs: noise and places off by a pixel bend a fit to pairs towards weaker contrast, but leave the sets alone. A soft
  * absolute value of the residuals over .01, and a slight pull to no change where the colours do not say. Sets of under 64: IPOS_ERR_ARGUMENT. */
 ipos_status ip_grade_fit_sets(const ip_grade_pair *pairs, size_t count, ip_grade *out);
+/* The same, where some pairs may show other things (moved ones, shadows): those that are off by more than 2.5 times the median residual are
+ * dropped, twice. Reorders pairs; the first *kept are those that stayed. */
+ipos_status ip_grade_fit_most(ip_grade_pair *pairs, size_t count, ip_grade *out, size_t *kept);
 /* Least squares over pairs that belong together exactly, e.g. of another kind of transform. */
 ipos_status ip_grade_fit_pairs(const ip_grade_pair *pairs, size_t count, ip_grade *out);
 /* The ASC CDL nearest to a grade over the colours `from` of pairs. */

@@ -7,7 +7,7 @@
 enum { FRAMES = 3, TRIES = 10, ENOUGH = 5, PLACES_EACH = 2, PAIRS_LEAST = 200, COLOURS = 1500 };
 /* ALIKE: frame pairs laid over each other less well than this share of the best are left out: those most alike were taken closest to one another, in the
  * least changed light. */
-static const double DROP = 2.5, WORTH = .8, NOTICED = .4, ALIKE = .95;
+static const double WORTH = .8, NOTICED = .4, ALIKE = .95;
 
 typedef struct shot {
     const ip_look_source *source;
@@ -75,46 +75,10 @@ static ipos_status gather(const shot *a, const shot *b, ip_shot_pairs *pairs) {
     return IPOS_OK;
 }
 
-static double residual(const ip_grade *grade, const ip_grade_pair *pair) {
-    double in[3] = {pair->from[0], pair->from[1], pair->from[2]}, z[3], sum = 0.;
-    ip_grade_at(grade, in, z);
-    for (int c = 0; c < 3; c++)
-        sum += (z[c] - pair->to[c]) * (z[c] - pair->to[c]);
-    return sqrt(sum);
-}
-
-/* Fits, drops the pairs that are off by far (other things, moved shadows), fits again. Reorders pairs; kept: those at the front that stay. */
-static ipos_status fit(ip_grade_pair *pairs, size_t count, ip_grade *grade, size_t *kept) {
-    float *off = ip_calloc(2 * count, sizeof *off);
-    if (!off)
-        return IPOS_ERR_NO_MEMORY;
-    ipos_status status = IPOS_OK;
-    *kept = count;
-    for (int round = 0; round < 3 && status == IPOS_OK; round++) {
-        status = ip_grade_fit_sets(pairs, *kept, grade);
-        if (round == 2)
-            break;
-        for (size_t i = 0; i < count; i++)
-            off[i] = off[count + i] = (float)residual(grade, &pairs[i]);
-        float most = (float)DROP * ip_select(off + count, count, count / 2);
-        *kept = 0;
-        for (size_t i = 0; i < count; i++)
-            if (off[i] <= most) {
-                ip_grade_pair t = pairs[i];
-                pairs[i] = pairs[*kept];
-                pairs[(*kept)++] = t;
-            }
-    }
-    ip_free(off);
-    return status;
-}
-
 static void lab_of(const ip_encoding *encoding, const double code[3], double lab[3]) {
-    float v[3] = {(float)code[0], (float)code[1], (float)code[2]};
     double linear[3];
-    ip_from_working(encoding, v, 3);
     for (int c = 0; c < 3; c++)
-        linear[c] = encoding->kind == IP_ENCODING_LINEAR ? v[c] : encoding->to_linear(v[c]);
+        linear[c] = ip_look_linear(encoding, (float)code[c]);
     ip_lab(linear, lab);
 }
 
@@ -125,35 +89,37 @@ static double difference(const ip_encoding *encoding, const double a[3], const d
     return ip_ciede2000(la, lb);
 }
 
-static ipos_status judge(const ip_shot_pairs *pairs, ip_shot_match *out) {
-    float *d = ip_calloc(2 * pairs->count, sizeof *d);
+ipos_status ip_shot_judge(const ip_encoding *encoding, const ip_grade_pair *pairs, size_t count, const ip_grade *grade, double *before, double *after) {
+    float *d = ip_calloc(2 * count, sizeof *d);
     if (!d)
         return IPOS_ERR_NO_MEMORY;
-    for (size_t i = 0; i < pairs->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         double from[3], to[3], z[3];
         for (int c = 0; c < 3; c++) {
-            from[c] = pairs->pair[i].from[c];
-            to[c] = pairs->pair[i].to[c];
+            from[c] = pairs[i].from[c];
+            to[c] = pairs[i].to[c];
         }
-        ip_grade_at(&out->grade, from, z);
-        d[i] = (float)difference(out->encoding, from, to);
-        d[pairs->count + i] = (float)difference(out->encoding, z, to);
+        ip_grade_at(grade, from, z);
+        d[i] = (float)difference(encoding, from, to);
+        d[count + i] = (float)difference(encoding, z, to);
     }
-    out->before = ip_select(d, pairs->count, pairs->count / 2);
-    out->after = ip_select(d + pairs->count, pairs->count, pairs->count / 2);
+    *before = ip_select(d, count, count / 2);
+    *after = ip_select(d + count, count, count / 2);
     ip_free(d);
     return IPOS_OK;
 }
 
+bool ip_shot_matching(double before, double after) { return before < NOTICED || !(after < WORTH * before); }
+
 static ipos_status fit_registered(ip_shot_pairs *pairs, ip_shot_match *out) {
     size_t kept;
-    IP_TRY(fit(pairs->pair, pairs->count, &out->grade, &kept));
-    IP_TRY(judge(pairs, out));
+    IP_TRY(ip_grade_fit_most(pairs->pair, pairs->count, &out->grade, &kept));
+    IP_TRY(ip_shot_judge(out->encoding, pairs->pair, pairs->count, &out->grade, &out->before, &out->after));
     out->registered = true;
     out->pairs = (int64_t)kept;
     out->places = pairs->places;
     out->share = pairs->share;
-    out->matching = out->before < NOTICED || !(out->after < WORTH * out->before);
+    out->matching = ip_shot_matching(out->before, out->after);
     if (out->matching)
         out->grade = ip_grade_none();
     double left = out->matching ? out->before : out->after;
@@ -162,13 +128,6 @@ static ipos_status fit_registered(ip_shot_pairs *pairs, ip_shot_match *out) {
 }
 
 /* ---- a suggestion from the colours both have */
-
-static float linear_of(const ip_encoding *encoding, float code) {
-    if (encoding->kind != IP_ENCODING_LINEAR)
-        return encoding->to_linear(code);
-    ip_from_working(encoding, &code, 1);
-    return code;
-}
 
 /* Usable colours of all frames of a shot, evenly spread. */
 static ipos_status colours(const shot *s, ip_colour_at **out, ip_grade_pair **codes, size_t *count) {
@@ -188,7 +147,7 @@ static ipos_status colours(const shot *s, ip_colour_at **out, ip_grade_pair **co
                 bool positive = true;
                 for (int c = 0; c < 3; c++) {
                     code[c] = ip_row(&s->view[i].soft.c[c], y)[x];
-                    at->rgb[c] = linear_of(s->source->encoding, code[c]);
+                    at->rgb[c] = ip_look_linear(s->source->encoding, code[c]);
                     positive = positive && at->rgb[c] > 1e-5f;
                 }
                 at->tile = y * 3 / h * 3 + x * 3 / w;

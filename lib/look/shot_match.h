@@ -2,7 +2,7 @@
 #ifndef IP_LOOK_SHOT_MATCH_H
 #define IP_LOOK_SHOT_MATCH_H
 
-#include "grade.h"
+#include "grade_fit.h"
 #include "record.h"
 
 /* Where the two shots show the same things, those places are found (placing, then flow that does not see exposure) and the grade is the one that
@@ -25,6 +25,11 @@ typedef struct ip_shot_match {
 /* Up to three frames of each shot, evenly spread, at up to 480 pixels wide. Both sources in one encoding (else IPOS_ERR_ARGUMENT); sizes may
  * differ; a source of one frame is a reference frame. */
 ipos_status ip_shot_match_measure(const ip_look_source *shot, const ip_look_source *reference, ip_shot_match *out);
+
+/* Median CIEDE2000 of pairs of codes in the working encoding: as they are, and after the grade on `from`. */
+ipos_status ip_shot_judge(const ip_encoding *encoding, const ip_grade_pair *pairs, size_t count, const ip_grade *grade, double *before, double *after);
+/* Whether a grade that brings that difference from before to after gains too little to be worth moving for. */
+bool ip_shot_matching(double before, double after);
 
 json_t *ip_shot_match_json(const ip_shot_match *match);
 ipos_status ip_shot_match_parse(const json_t *value, ip_shot_match *out);

@@ -4,7 +4,7 @@
 #include <math.h>
 
 enum { WIDEST = 480, MOST_PAIRS = 2500, RIM = 6 };
-static const double SOFT = 2., SHARE_LEAST = .03, WITHIN_LEAST = .12, ALIKE_LEAST = .5; /* flow finds 1 to 6 % even between pictures of different things */
+static const double SOFT = 2., SHARE_LEAST = .03, WITHIN_LEAST = .12; /* flow finds 1 to 6 % even between pictures of different things */
 static const float LOW = .012f, HIGH = .988f;
 
 bool ip_shot_usable(const ip_look_source *source, const float rgb[3]) {
@@ -25,8 +25,15 @@ static ipos_status soften(const ip_image3 *from, ip_image3 *to, int threads) {
 }
 
 ipos_status ip_shot_view_new(const ip_look_source *source, size_t index, ip_shot_view *out) {
+    ip_image3 linear;
     *out = (ip_shot_view){0};
-    IP_TRY(ip_look_fetch(source, index, WIDEST, &out->code));
+    IP_TRY(ip_look_fetch(source, index, WIDEST, &linear));
+    return ip_shot_view_of(source, &linear, out);
+}
+
+ipos_status ip_shot_view_of(const ip_look_source *source, ip_image3 *linear, ip_shot_view *out) {
+    *out = (ip_shot_view){.code = *linear};
+    *linear = (ip_image3){0};
     int w = out->code.c[0].width, h = out->code.c[0].height;
     ipos_status status = ip_plane_new(w, h, &out->luma);
     if (status == IPOS_OK)
@@ -83,21 +90,19 @@ static ipos_status lay(const ip_shot_view *a, const ip_shot_view *b, const ip_pl
     return soften(&out->soft, &out->soft, threads);
 }
 
-/* Correlation of the local structure of what agrees. Flat places agree with any flat place; they are kept for their colour only where the
- * structure around says that the pictures show the same. */
-static ipos_status alike(const ip_plane_f *a, const laid *l, const ip_registration *r, int threads, double *out) {
+ipos_status ip_shot_alike(const ip_plane_f *a, const ip_plane_f *other, const ip_plane_f *inside, const ip_plane_f flow[2], int threads, double *out) {
     ip_plane_f n[2] = {0};
     double ab = 0., aa = 0., bb = 0.;
     ipos_status status = ip_planes_new(a->width, a->height, n, 2);
     if (status == IPOS_OK)
         status = ip_local_normal(a, 4., .02f, &n[0], threads);
     if (status == IPOS_OK)
-        status = ip_local_normal(&l->luma, 4., .02f, &n[1], threads);
+        status = ip_local_normal(other, 4., .02f, &n[1], threads);
     for (int y = 0; status == IPOS_OK && y < a->height; y++)
         for (int x = 0; x < a->width; x++) {
-            if (!(ip_row(&l->inside, y)[x] > 0.f))
+            if (!(ip_row(inside, y)[x] > 0.f))
                 continue;
-            float u = ip_row(&n[0], y)[x], v = ip_sample_linear(&n[1], (float)x + ip_row(&r->flow[0], y)[x], (float)y + ip_row(&r->flow[1], y)[x]);
+            float u = ip_row(&n[0], y)[x], v = ip_sample_linear(&n[1], (float)x + ip_row(&flow[0], y)[x], (float)y + ip_row(&flow[1], y)[x]);
             ab += u * v;
             aa += u * u;
             bb += v * v;
@@ -152,7 +157,7 @@ ipos_status ip_shot_pairs_add(const ip_look_source *source, const ip_shot_view *
     if (status == IPOS_OK)
         status = ip_register(source, &a->luma, &l.luma, &r);
     if (status == IPOS_OK)
-        status = alike(&a->luma, &l, &r, source->threads, &structure);
+        status = ip_shot_alike(&a->luma, &l.luma, &l.inside, r.flow, source->threads, &structure);
     for (int y = 0; status == IPOS_OK && y < a->luma.height; y++)
         for (int x = 0; x < a->luma.width; x++) {
             float to[2];
@@ -160,7 +165,7 @@ ipos_status ip_shot_pairs_add(const ip_look_source *source, const ip_shot_view *
             inside += ip_row(&l.inside, y)[x] > 0.f;
         }
     double share = (double)good / ((double)a->luma.width * a->luma.height);
-    if (status == IPOS_OK && share >= SHARE_LEAST && (double)good >= WITHIN_LEAST * (double)inside && structure >= ALIKE_LEAST) {
+    if (status == IPOS_OK && share >= SHARE_LEAST && (double)good >= WITHIN_LEAST * (double)inside && structure >= IP_SHOT_ALIKE_LEAST) {
         status = grow(out, IP_MIN(good, (size_t)MOST_PAIRS)) ? IPOS_OK : IPOS_ERR_NO_MEMORY;
         if (status == IPOS_OK) {
             collect(source, a, &l, &r, good, out);

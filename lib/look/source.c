@@ -70,6 +70,13 @@ float ip_look_code(const ip_look_source *source, float linear) {
     return source->encoding->from_linear(linear);
 }
 
+float ip_look_linear(const ip_encoding *encoding, float code) {
+    if (encoding->kind != IP_ENCODING_LINEAR)
+        return encoding->to_linear(code);
+    ip_from_working(encoding, &code, 1);
+    return code;
+}
+
 void ip_look_code_plane(const ip_look_source *source, const ip_plane_f *linear, const ip_plane_f *out) {
     for (int y = 0; y < linear->height; y++) {
         const float *in = ip_row(linear, y);

@@ -37,6 +37,7 @@ size_t ip_look_spread_at(size_t count, size_t chosen, size_t i);
 
 /* A linear value in the working encoding (0..1 for display white), and Rec.709 luma in it, of planes of one size. */
 float ip_look_code(const ip_look_source *source, float linear);
+float ip_look_linear(const ip_encoding *encoding, float code); /* back */
 void ip_look_code_luma(const ip_look_source *source, const ip_image3 *image, const ip_plane_f *out);
 void ip_look_code_plane(const ip_look_source *source, const ip_plane_f *linear, const ip_plane_f *out);
 static inline float ip_luma_of(float r, float g, float b) { return .2126f * r + .7152f * g + .0722f * b; }

@@ -324,4 +324,5 @@ def main():
         pathlib.Path(options.markdown).write_text("\n".join(text))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -13,32 +13,9 @@
 #include "sharp.h"
 #include "skin.h"
 #include "tone.h"
+#include "tool_frames.h"
 #include "vignette.h"
 #include "white.h"
-
-#include <stdlib.h>
-
-typedef struct film {
-    const float *samples;
-    size_t width, height;
-} film;
-
-static ipos_status fetch(void *user, size_t index, const ip_image3 *to) {
-    const film *f = user;
-    const float *frame = f->samples + index * f->width * f->height * 3;
-    for (size_t y = 0; y < f->height; y++)
-        for (size_t x = 0; x < f->width; x++)
-            for (size_t c = 0; c < 3; c++)
-                ip_row(&to->c[c], (int)y)[x] = frame[(y * f->width + x) * 3 + c];
-    return IPOS_OK;
-}
-
-static void must(ipos_status status) {
-    if (status != IPOS_OK) {
-        fprintf(stderr, "look_tool: %s\n", ipos_last_error());
-        exit(1);
-    }
-}
 
 /* Measures and gives the JSON of it, read back and written again: what is printed went through both directions. */
 #define MEASURE(name)                                              \
@@ -133,24 +110,19 @@ int main(int count, char **arg) {
         fprintf(stderr, "usage: look_tool WHAT WIDTH HEIGHT ENCODING CLIP FILE\n");
         return 2;
     }
-    film f = {.width = strtoul(arg[2], NULL, 10), .height = strtoul(arg[3], NULL, 10)};
-    void *bytes;
-    size_t size, frame = f.width * f.height * 3 * sizeof(float);
-    must(ip_file_read(arg[6], 0, &bytes, &size));
-    f.samples = bytes;
-    ip_look_source source = {.count = frame ? size / frame : 0, .width = (int)f.width, .height = (int)f.height, .encoding = ip_encoding_find(arg[4]),
-        .clip = strtof(arg[5], NULL), .threads = 1, .fetch = fetch, .user = &f};
+    film f;
+    film_open(&f, (char *[]){arg[2], arg[3], arg[6]}, ip_encoding_find(arg[4]), strtof(arg[5], NULL));
     int status = 2;
     for (size_t i = 0; i < IP_COUNT(kinds); i++) {
         if (strcmp(kinds[i].name, arg[1]) != 0)
             continue;
-        json_t *value = kinds[i].measure(&source, arg + 7);
+        json_t *value = kinds[i].measure(&f.source, arg + 7);
         char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
         printf("%s\n", text);
         free(text);
         json_decref(value);
         status = 0;
     }
-    ip_free(bytes);
+    film_close(&f);
     return status;
 }

@@ -1,0 +1,318 @@
+#!/usr/bin/python3
+"""Changes put into takes found again, beside peers; real pairs for the eye; regions patched from another frame.
+
+    look_report.py FOOTAGE TOOL [--suite simulated|real|patch] [--set choose|report|all] [--pairs N] [--seed N] [--sheets FOLDER]
+                   [--require PRECISION RECALL]
+
+FOOTAGE holds clips (clips.py); TOOL is the built report_tool.
+
+simulated: a take is a frame of a clip framed otherwise (shift 2 %, turn .8 degrees, nearer or farther 2 %), re-exposed (.35 stops), white balance off by 8 %,
+with noise and through JPEG 88; the reference is the same frame, with noise of its own and JPEG 88. In half of the pairs one to three changes are
+put into the take before: a part of another clip, a part of the picture that moved, one that went (inpainted), light on a place. What cannot be seen
+(mean CIEDE2000 in it under 6) need not be found. A region is right where three tenths of it lie on what was touched (or within 4 pixels), a change is
+found where three tenths of it lie in regions. Peers get the same thresholds, morphology and sizes: mean gain alone; SIFT homography, mean gain, no mask
+of clipped places."""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import look_match as lm  # noqa: E402
+
+VISIBLE, PART, NEAR = 6.0, 0.3, 4
+KINDS = ("pasted", "moved", "gone", "light")
+
+
+# ---- pairs
+
+def blob(rng, h, w, radius):
+    """A mask with a wavy outline, about radius pixels from its middle to its border."""
+    cy, cx = rng.uniform(0.18, 0.82) * h, rng.uniform(0.18, 0.82) * w
+    y, x = np.mgrid[0:h, 0:w]
+    angle, stretch = np.arctan2(y - cy, x - cx), rng.uniform(0.7, 1.4)
+    wave = 1 + sum(rng.uniform(-0.16, 0.16) * np.cos(k * angle + rng.uniform(0, 6.28)) for k in (2, 3, 5))
+    return (np.hypot((y - cy) * stretch, (x - cx) / stretch) < radius * wave).astype(np.float32)
+
+
+def moved(mask, image, dx, dy):
+    m = np.float32([[1, 0, dx], [0, 1, dy]])
+    size = (mask.shape[1], mask.shape[0])
+    return cv2.warpAffine(mask, m, size), cv2.warpAffine(image, m, size, borderMode=cv2.BORDER_REFLECT)
+
+
+def inpainted(frame, mask):
+    hole = cv2.dilate((mask > 0.02).astype(np.uint8), np.ones((3, 3), np.uint8))
+    return cv2.inpaint((frame * 255 + 0.5).astype(np.uint8), hole, 5, cv2.INPAINT_TELEA).astype(np.float32) / 255
+
+
+def mix(a, b, mask):
+    soft = cv2.GaussianBlur(mask, (0, 0), 0.8)[..., None]
+    return a + soft * (b - a)
+
+
+def put(kind, frame, other, rng):
+    """The frame with a change, and the masks of the places that changed."""
+    h, w = frame.shape[:2]
+    mask = blob(rng, h, w, w * rng.uniform(0.025, 0.075))
+    if kind == "pasted":
+        source = cv2.resize(other, (w, h), interpolation=cv2.INTER_AREA)
+        return mix(frame, np.roll(source, (int(rng.integers(0, h)), int(rng.integers(0, w))), (0, 1)), mask), [mask]
+    if kind == "moved":
+        length, angle = w * rng.uniform(0.02, 0.2), rng.uniform(0, 6.28)
+        there, picture = moved(mask, frame, length * np.cos(angle), length * np.sin(angle))
+        return mix(mix(frame, inpainted(frame, mask), mask), picture, there), [np.maximum(mask, there)] if (mask * there).any() else [mask, there]
+    if kind == "gone":
+        return mix(frame, inpainted(frame, mask), mask), [mask]
+    wide = blob(rng, h, w, w * rng.uniform(0.06, 0.14))
+    soft = cv2.GaussianBlur(wide, (0, 0), w * 0.02)[..., None]
+    gain = rng.uniform(1.35, 1.8) if rng.random() < 0.5 else rng.uniform(0.55, 0.75)
+    return lm.from_linear(np.minimum(1, lm.to_linear(frame) * (1 + soft * (gain - 1)))).astype(np.float32), [None]
+
+
+def visible(before, after, mask):
+    """The mask of what can be seen of a change, or None."""
+    d = lm.ciede2000(lm.lab(cv2.GaussianBlur(before, (0, 0), 1)), lm.lab(cv2.GaussianBlur(after, (0, 0), 1)))
+    if mask is None:
+        mask = (d > 3).astype(np.float32)
+    inside = d[mask > 0.5]
+    return mask if inside.size > 200 and inside.mean() >= VISIBLE else None
+
+
+def jpeg(frame):
+    code = cv2.imencode(".jpg", (np.clip(frame, 0, 1) * 255 + 0.5).astype(np.uint8)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
+    return cv2.imdecode(code, 1)[:, :, ::-1].astype(np.float32) / 255
+
+
+def camera(rng, w, h):
+    m = cv2.getRotationMatrix2D((w / 2, h / 2), rng.uniform(-0.8, 0.8), 1.06 * rng.uniform(0.98, 1.02))
+    m[:, 2] += rng.uniform(-0.02, 0.02, 2) * w
+    return m
+
+
+def simulate(frame, other, kinds, rng):
+    """take, reference, [(kind, mask in the take)] of what can be seen, mask of all that was touched."""
+    h, w = frame.shape[:2]
+    changed, truths, touched = frame, [], np.zeros((h, w), np.float32)
+    for kind in kinds:
+        for _ in range(8):  # until it can be seen
+            after, masks = put(kind, changed, other, rng)
+            after = np.clip(after, 0, 1)
+            seen = [m for m in (visible(changed, after, mask) for mask in masks) if m is not None]
+            if seen:
+                break
+        truths += [(kind, m) for m in seen]
+        touched = np.maximum(touched, (abs(after - changed).max(-1) > 0.004).astype(np.float32))
+        changed = after
+    m, rest = camera(rng, w, h), cv2.getRotationMatrix2D((w / 2, h / 2), 0, 1.06)
+    gain = 2 ** rng.uniform(-0.35, 0.35) * np.array([1 + rng.uniform(-0.08, 0.08), 1, 1 + rng.uniform(-0.08, 0.08)])
+    take = lm.from_linear(lm.to_linear(cv2.warpAffine(changed, m, (w, h), flags=cv2.INTER_CUBIC).clip(0, 1).astype(np.float64)) * gain)
+    reference = cv2.warpAffine(frame, rest, (w, h), flags=cv2.INTER_CUBIC)
+    sigma = rng.uniform(0.004, 0.015)
+    take, reference = (jpeg(f + rng.normal(0, sigma, f.shape)) for f in (take, reference))
+    truths = [(k, cv2.warpAffine(t, m, (w, h)) > 0.5) for k, t in truths]
+    return take, reference, [(k, t) for k, t in truths if t.sum() > 150], cv2.warpAffine(touched, m, (w, h)) > 0.5
+
+
+# ---- detectors: take, reference -> labels (0: none)
+
+class Tool:
+    def __init__(self, path):
+        self.path, self.folder = path, tempfile.mkdtemp()
+
+    def run(self, take, reference, *more):
+        names, arguments = [os.path.join(self.folder, n) for n in ("take.raw", "reference.raw", "out.raw")], []
+        for frames, name in ((take, names[0]), (reference, names[1])):
+            np.stack([lm.to_linear(f.astype(np.float64)).astype(np.float32) for f in frames]).tofile(name)
+            arguments += [str(frames[0].shape[1]), str(frames[0].shape[0]), name]
+        if os.path.exists(names[2]):
+            os.remove(names[2])
+        done = subprocess.run([self.path, "report", "srgb", "1", "2", *arguments, names[2], *map(str, more)], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        report = json.loads(done.stdout)
+        w, h = report["map"]
+        raw = np.fromfile(names[2], np.float32) if w and os.path.exists(names[2]) else np.zeros(0, np.float32)
+        planes = raw[:3 * w * h].reshape(3, h, w) if raw.size else np.zeros((3, *take[0].shape[:2]), np.float32)
+        return report, planes, raw[3 * w * h:].reshape(h, -1, 3) if raw.size else None
+
+    def __call__(self, take, reference):
+        self.report, planes, self.picture = self.run([take], [reference])
+        return planes[2].astype(np.int32)
+
+
+def thresholded(take, expected, inside):
+    """The recipe's distance, level and morphology, for the peers."""
+    a, e = (lm.lab(cv2.GaussianBlur(f.astype(np.float32), (0, 0), 1)).astype(np.float32) for f in (take, expected))
+    d = np.min([np.linalg.norm(a - np.roll(e, (j, i), (0, 1)), axis=-1) for j in (-1, 0, 1) for i in (-1, 0, 1)], axis=0)
+    d = cv2.GaussianBlur(d, (0, 0), 1.5)
+    steep = np.sqrt(sum(cv2.Sobel(e[..., c], cv2.CV_32F, 1, 0, scale=1 / 8) ** 2 + cv2.Sobel(e[..., c], cv2.CV_32F, 0, 1, scale=1 / 8) ** 2 for c in range(3)))
+    seen = d[inside]
+    median = np.median(seen)
+    level = median + 4 * (np.median(abs(seen - median)) + 0.3) + 0.25 * cv2.GaussianBlur(steep, (0, 0), 2)
+    mask = ((d > level) & (d > 3) & inside).astype(np.uint8)
+    mask = cv2.morphologyEx(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9))), cv2.MORPH_OPEN, np.ones((5, 5)))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    for i in range(1, count):
+        if stats[i, cv2.CC_STAT_AREA] < 0.00015 * mask.size:
+            labels[labels == i] = 0
+    return labels
+
+
+def matched(take, reference, inside):
+    a, r = lm.to_linear(take.astype(np.float64)), lm.to_linear(reference.astype(np.float64))
+    return lm.from_linear(r * a[inside].mean(0) / np.maximum(1e-4, r[inside].mean(0)))
+
+
+def plain(take, reference):
+    inside = np.ones(take.shape[:2], bool)
+    return thresholded(take, matched(take, reference, inside), inside)
+
+
+def sift(take, reference):
+    grey = [(f @ np.float32([0.2126, 0.7152, 0.0722]) * 255).astype(np.uint8) for f in (reference, take)]
+    finder = cv2.SIFT_create(2000)
+    (ka, da), (kb, db) = (finder.detectAndCompute(g, None) for g in grey)
+    pairs = [m for m, n in cv2.BFMatcher().knnMatch(da, db, k=2) if m.distance < 0.75 * n.distance] if da is not None and db is not None else []
+    if len(pairs) < 10:
+        return None
+    h, _ = cv2.findHomography(np.float32([ka[p.queryIdx].pt for p in pairs]), np.float32([kb[p.trainIdx].pt for p in pairs]), cv2.RANSAC, 3)
+    return h
+
+
+def registered(take, reference):
+    h = sift(take, reference)
+    if h is None:
+        return np.zeros(take.shape[:2], np.int32)
+    size = (take.shape[1], take.shape[0])
+    laid = cv2.warpPerspective(reference, h, size, flags=cv2.INTER_CUBIC)
+    inside = cv2.erode(cv2.warpPerspective(np.ones(reference.shape[:2], np.uint8), h, size), np.ones((9, 9))) > 0
+    return thresholded(take, matched(take, laid, inside), inside)
+
+
+# ---- figures
+
+class Score:
+    def __init__(self):
+        self.regions = self.right = self.truths = self.found = self.unchanged = self.clean = 0
+        self.pixels = np.zeros(3)
+        self.missed, self.kinds = {}, {}
+
+    def add(self, labels, truths, touched, changed, kinds=None):
+        exact = np.zeros(labels.shape, bool)
+        for _, t in truths:
+            exact |= t
+        near = cv2.dilate(touched.astype(np.uint8), np.ones((2 * NEAR + 1, 2 * NEAR + 1))) > 0
+        numbers = [n for n in np.unique(labels) if n]
+        good = [n for n in numbers if near[labels == n].mean() >= PART]
+        self.regions += len(numbers)
+        self.right += len(good)
+        for kind, t in truths:
+            hit = (labels[t] > 0).mean() >= PART
+            self.truths += 1
+            self.found += hit
+            if not hit:
+                self.missed[kind] = self.missed.get(kind, 0) + 1
+            if hit and kinds:
+                n = np.bincount(labels[t])[1:].argmax()
+                self.kinds.setdefault(kind, []).append(kinds[n])
+        if not changed:
+            self.unchanged += 1
+            self.clean += not numbers
+        if truths:
+            self.pixels += [(labels[near] > 0).sum(), (labels > 0).sum(), (labels[exact] > 0).sum() / max(1, exact.sum())]
+        return [n for n in numbers if n not in good]
+
+    def text(self, changed):
+        share = lambda a, b: a / b if b else float("nan")
+        return (f"region precision {share(self.right, self.regions):.2f} ({self.right} of {self.regions}), recall {share(self.found, self.truths):.2f} ({self.found} of "
+                f"{self.truths}), pixels {share(self.pixels[0], self.pixels[1]):.2f} / {share(self.pixels[2], changed):.2f}, unchanged pairs without a region "
+                f"{self.clean} of {self.unchanged}" + (f", missed {self.missed}" if self.missed else ""))
+
+
+def sheet(folder, name, picture):
+    if folder and picture is not None:
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(pathlib.Path(folder) / f"{name}.png"), (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)[:, :, ::-1])
+
+
+def outlined(picture, truths):
+    """The true masks drawn white into the panel of the take."""
+    if picture is None or not truths:
+        return picture
+    picture, w = picture.copy(), truths[0][1].shape[1]
+    panel = np.ascontiguousarray(picture[:, w + 4:2 * w + 4])
+    for _, t in truths:
+        cv2.drawContours(panel, cv2.findContours(t.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], -1, (1, 1, 1), 1)
+    picture[:, w + 4:2 * w + 4] = panel
+    return picture
+
+
+def simulated_suite(tool, footage, takes, args):
+    names = sorted(takes)
+    frames = {n: [f for part in lm.parts(footage, takes[n]) for f in part] for n in names}
+    detectors = {"ours": tool, "mean gain": plain, "homography + mean gain": registered}
+    scores, changed, seconds, errors = {d: Score() for d in detectors}, 0, [], []
+    for i in range(args.pairs):
+        name = names[i % len(names)]
+        rng = lm.seeded(f"{name} {i}", args.seed)
+        frame = frames[name][int(rng.integers(len(frames[name])))]
+        other = frames[names[(i + 1 + int(rng.integers(len(names) - 1))) % len(names)]][0] if len(names) > 1 else frame[::-1]
+        kinds = list(rng.choice(KINDS, int(rng.integers(1, 4)))) if i // len(names) % 2 == 0 else []
+        take, reference, truths, touched = simulate(frame, other, kinds, rng)
+        changed += bool(truths)
+        for d, detector in detectors.items():
+            labels = detector(take, reference)
+            if labels.shape != take.shape[:2]:
+                labels = cv2.resize(labels.astype(np.float32), take.shape[1::-1], interpolation=cv2.INTER_NEAREST).astype(np.int32)
+            named = [r["kind"] for r in tool.report["regions"]] if d == "ours" else None
+            wrong = scores[d].add(labels, truths, touched, bool(kinds), named)
+            if d == "ours":
+                seconds.append(tool.report["seconds"])
+                found = [(labels[t] > 0).mean() >= PART for _, t in truths]
+                note = f"{name} {i} {'+'.join(kinds) or 'unchanged'}: {len(truths)} to find, {sum(found)} found, {len(wrong)} wrong"
+                if "reason" in tool.report["reading"]:
+                    note += "; " + tool.report["reading"]["reason"]
+                if args.verbose or wrong or sum(found) < len(truths):
+                    print(note, flush=True)
+                if args.sheets and (args.verbose or wrong or sum(found) < len(truths)):
+                    sheet(args.sheets, f"{args.set}_{i:03d}_{name}", outlined(tool.picture, truths))
+    print(f"\n{args.set}: {args.pairs} pairs, {changed} of them changed; {np.median(seconds):.1f} s of processor a pair (median)")
+    for d in detectors:
+        print(f"{d}: {scores[d].text(changed)}")
+    kinds = scores["ours"].kinds
+    for kind in kinds:
+        print(f"{kind} called " + ", ".join(f"{k} {kinds[kind].count(k)}" for k in sorted(set(kinds[kind]))))
+    return scores["ours"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("footage")
+    parser.add_argument("tool")
+    parser.add_argument("--suite", choices=("simulated", "real", "patch"), default="simulated")
+    parser.add_argument("--set", choices=("choose", "report", "all", "any"), default="report", help="any: every clip of the folder")
+    parser.add_argument("--pairs", type=int, default=42)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sheets", help="folder for pictures of what went wrong (simulated, with --verbose all) or of all (real, patch)")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--require", type=float, nargs=2, metavar=("PRECISION", "RECALL"))
+    args = parser.parse_args()
+    tool = Tool(args.tool)
+    takes = {"choose": lm.CHOOSE, "report": lm.REPORT, "all": {**lm.CHOOSE, **lm.REPORT}}.get(args.set)
+    if takes is None:
+        takes = {n: (n, 0, lm.clips.length(p)) for n, p in lm.clips.find(args.footage).items()}
+    score = simulated_suite(tool, args.footage, takes, args)
+    if args.require and (score.right < args.require[0] * score.regions or score.found < args.require[1] * score.truths):
+        raise SystemExit(f"below the required {args.require}")
+
+
+if __name__ == "__main__":
+    main()
