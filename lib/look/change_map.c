@@ -115,14 +115,21 @@ static void steepness(const ip_image3 *lab, const ip_plane_f *out, ip_plane_f *s
 
 /* ---- what is looked at, and what counts as a change */
 
-/* Not where the reference ends, and not around clipped samples, except on those that are surely off. */
-static void look_at(const ip_change_pair *pair, const ip_plane_f *difference, const ip_plane_f *clipped, const ip_plane_f *ring, const ip_plane_f *looked) {
+/* Clipped samples that may differ or not: all but those that are surely off. */
+static void unsure(const ip_plane_f *difference, const ip_plane_f *clipped) {
+    for (int y = 0; y < clipped->height; y++)
+        for (int x = 0; x < clipped->width; x++)
+            if (ip_row(difference, y)[x] > SURE)
+                ip_row(clipped, y)[x] = 0.f;
+}
+
+/* Not where the reference ends, and not around samples that may differ or not. */
+static void look_at(const ip_change_pair *pair, const ip_plane_f *ring, const ip_plane_f *looked) {
     int w = looked->width, h = looked->height;
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
             bool inner = x >= EDGE && y >= EDGE && x < w - EDGE && y < h - EDGE && ip_row(&pair->inside, y)[x] > 0.f;
-            bool sure = ip_row(clipped, y)[x] > 0.f && ip_row(difference, y)[x] > SURE;
-            ip_row(looked, y)[x] = inner && (!(ip_row(ring, y)[x] > 0.f) || sure) ? 1.f : 0.f;
+            ip_row(looked, y)[x] = inner && !(ip_row(ring, y)[x] > 0.f) ? 1.f : 0.f;
         }
 }
 
@@ -158,12 +165,12 @@ static void decide(const ip_change_report *report, const ip_plane_f *steep, doub
         }
 }
 
-enum { CLIPPED_PLANE, RING, STEEPNESS, SCRATCH, PLANES = SCRATCH + 3 };
+enum { RING, STEEPNESS, SCRATCH, PLANES = SCRATCH + 3 };
 
 static ipos_status make_map(ip_change_pair *pair, ip_image3 soft[2], ip_plane_f *part, ip_change_report *report, ip_plane_f *mask) {
     int w = pair->a.luma.width, h = pair->a.luma.height, threads = pair->source->threads;
     double threshold = pair->options->threshold > 0. ? pair->options->threshold : 3.;
-    IP_TRY(soften(pair, soft, &part[CLIPPED_PLANE], &part[SCRATCH]));
+    IP_TRY(soften(pair, soft, &part[RING], &part[SCRATCH]));
     for (int i = 0; i < 2; i++) {
         lab_job job = {pair->source->encoding, &soft[i], &pair->lab[i]};
         ip_parallel(threads, h, 8, lab_rows, &job);
@@ -173,9 +180,9 @@ static ipos_status make_map(ip_change_pair *pair, ip_image3 soft[2], ip_plane_f 
     IP_TRY(ip_plane_new(w, h, mask));
     distance_job distance = {pair->lab, &report->difference};
     ip_parallel(threads, h, 8, distance_rows, &distance);
-    ip_plane_copy(&part[RING], &part[CLIPPED_PLANE]);
+    unsure(&report->difference, &part[RING]);
     spread(&part[RING], &part[SCRATCH], CLIP_RING, false, threads);
-    look_at(pair, &report->difference, &part[CLIPPED_PLANE], &part[RING], &report->looked);
+    look_at(pair, &part[RING], &report->looked);
     ip_gauss_blur(&report->difference, &report->difference, &part[SCRATCH], MAP_SMOOTH, threads);
     steepness(&pair->lab[1], &part[STEEPNESS], &part[SCRATCH], threads);
     IP_TRY(level_of(&report->difference, &report->looked, &report->level, &report->compared));

@@ -1,6 +1,5 @@
 #include "change_report.h"
 #include "change_internal.h"
-#include "shot_match.h"
 #include <math.h>
 
 enum { WIDEST = 960, SMALL = 240, TRIES = 5, PAIRS = 4000, PAIRS_LEAST = 200 };
@@ -153,23 +152,20 @@ static ipos_status lies(const ip_change_pair *pair, const ip_look_source *refere
 
 static ipos_status match(ip_change_pair *pair, ip_change_report *report) {
     ip_grade_pair *pairs = NULL;
-    size_t count, kept = 0;
-    report->grade = ip_grade_none();
+    ip_overlay_grade found = {.grade = ip_grade_none()};
+    size_t count;
     ipos_status status = ip_overlay_pairs(pair->source, &pair->overlay, &pair->a, &pair->laid, PAIRS, &pairs, &count);
     if (status == IPOS_OK && count >= PAIRS_LEAST) {
-        status = ip_grade_fit_most(pairs, count, &report->grade, &kept);
+        status = ip_overlay_match(pair->source->encoding, pairs, count, &found);
         if (status == IPOS_OK)
-            status = ip_shot_judge(pair->source->encoding, pairs, count, &report->grade, &report->match_before, &report->match_after);
-        if (ip_shot_matching(report->match_before, report->match_after)) {
-            report->grade = ip_grade_none();
-            report->match_after = report->match_before;
-        }
-        if (status == IPOS_OK)
-            status = ip_change_global(pair->source, pairs, count, kept, report);
+            status = ip_change_global(pair->source, pairs, count, found.kept, report);
     } else if (status == IPOS_OK) {
         ip_not_measurable(&report->reading, "%zu places agree that are neither clipped nor black, at least %d are needed", count, PAIRS_LEAST);
         ip_not_measurable(&report->global, "%s", report->reading.reason);
     }
+    report->grade = found.grade;
+    report->match_before = found.before;
+    report->match_after = found.after;
     ip_free(pairs);
     return status;
 }

@@ -71,7 +71,7 @@ typedef struct ip_change_report {
 
 /* Compares one frame of each. Both sources in one encoding (else IPOS_ERR_ARGUMENT; so is a frame that does not exist); sizes may differ. At up to 960
  * pixels wide: registered by ip_overlay_find, which does not follow props; colours matched by one global grade fitted to what agrees
- * (ip_grade_fit_most), so that exposure and white balance are no change of any place but figures of the whole; clipped samples say only that they are at
+ * (ip_overlay_match), so that exposure and white balance are no change of any place but figures of the whole; clipped samples say only that they are at
  * least so bright; then the least distance in L*a*b* to any neighbour within a pixel, against a level from the picture itself (median, median
  * deviation, steepness). With IP_CHANGE_CHOOSE, up to five frames of that source, evenly spread, are read once before, the chosen one again. Frames
  * are fetched in ascending order otherwise, one of each source. options may be NULL. The caller frees the report. */

@@ -301,29 +301,30 @@ static double distance(const ip_grade *grade, const ip_grade_pair *pair) {
     return sqrt(sum);
 }
 
-ipos_status ip_grade_fit_most(ip_grade_pair *pairs, size_t count, ip_grade *grade, size_t *kept) {
-    enum { ROUNDS = 3 };
+ipos_status ip_grade_keep(const ip_grade *grade, ip_grade_pair *pairs, size_t count, size_t *kept) {
     static const double DROP = 2.5;
-    float *off = ip_calloc(2 * count, sizeof *off);
+    float *off = ip_calloc(2 * IP_MAX(count, (size_t)1), sizeof *off);
     if (!off)
         return IPOS_ERR_NO_MEMORY;
-    ipos_status status = IPOS_OK;
-    *kept = count;
-    for (int round = 0; round < ROUNDS && status == IPOS_OK; round++) {
-        status = ip_grade_fit_sets(pairs, *kept, grade);
-        if (round == ROUNDS - 1)
-            break;
-        for (size_t i = 0; i < count; i++)
-            off[i] = off[count + i] = (float)distance(grade, &pairs[i]);
-        float most = (float)DROP * ip_select(off + count, count, count / 2);
-        *kept = 0;
-        for (size_t i = 0; i < count; i++)
-            if (off[i] <= most) {
-                ip_grade_pair t = pairs[i];
-                pairs[i] = pairs[*kept];
-                pairs[(*kept)++] = t;
-            }
-    }
+    for (size_t i = 0; i < count; i++)
+        off[i] = off[count + i] = (float)distance(grade, &pairs[i]);
+    float most = count ? (float)DROP * ip_select(off + count, count, count / 2) : 0.f;
+    *kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (off[i] <= most) {
+            ip_grade_pair t = pairs[i];
+            pairs[i] = pairs[*kept];
+            pairs[(*kept)++] = t;
+        }
     ip_free(off);
-    return status;
+    return IPOS_OK;
+}
+
+ipos_status ip_grade_fit_most(ip_grade_pair *pairs, size_t count, ip_grade *grade, size_t *kept) {
+    *kept = count;
+    for (int round = 0; round < 2; round++) {
+        IP_TRY(ip_grade_fit_sets(pairs, *kept, grade));
+        IP_TRY(ip_grade_keep(grade, pairs, count, kept));
+    }
+    return ip_grade_fit_sets(pairs, *kept, grade);
 }

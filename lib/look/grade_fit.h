@@ -16,6 +16,8 @@ ipos_status ip_grade_fit_sets(const ip_grade_pair *pairs, size_t count, ip_grade
 /* The same, where some pairs may show other things (moved ones, shadows): those that are off by more than 2.5 times the median residual are
  * dropped, twice. Reorders pairs; the first *kept are those that stayed. */
 ipos_status ip_grade_fit_most(ip_grade_pair *pairs, size_t count, ip_grade *out, size_t *kept);
+/* The last step of it: brings the pairs that a grade leaves off by at most 2.5 times the median residual to the front; how many they are. */
+ipos_status ip_grade_keep(const ip_grade *grade, ip_grade_pair *pairs, size_t count, size_t *kept);
 /* Least squares over pairs that belong together exactly, e.g. of another kind of transform. */
 ipos_status ip_grade_fit_pairs(const ip_grade_pair *pairs, size_t count, ip_grade *out);
 /* The ASC CDL nearest to a grade over the colours `from` of pairs. */

@@ -37,6 +37,16 @@ void ip_overlay_lay(const ip_overlay *overlay, const ip_image3 *b, const ip_imag
 ipos_status ip_overlay_pairs(const ip_look_source *source, const ip_overlay *overlay, const ip_shot_view *a, const ip_image3 *laid, size_t most,
     ip_grade_pair **pairs, size_t *count);
 
+/* overlay_match.c. The grade that brings `from` of such pairs to `to`, for takes of one set-up: three gains in linear light (exposure, white balance; robustly,
+ * Cauchy's weights, so that light on a third of the picture does not move them) unless a whole grade (ip_grade_fit_most) comes clearly nearer, and
+ * none where that gains too little (ip_shot_matching). Reorders the pairs: the first *kept belong together. At least 64 pairs. */
+typedef struct ip_overlay_grade {
+    ip_grade grade;
+    double before, after; /* median CIEDE2000 of all pairs */
+    size_t kept;
+} ip_overlay_grade;
+ipos_status ip_overlay_match(const ip_encoding *encoding, ip_grade_pair *pairs, size_t count, ip_overlay_grade *out);
+
 /* overlay_fit.c. The homography that takes from[i] to to[i], robustly; false where the points do not fix one. Points in the same unit, x and y. */
 bool ip_homography_fit(const float (*from)[2], const float (*to)[2], size_t count, double out[9]);
 void ip_homography_at(const double h[9], double x, double y, double out[2]);
