@@ -5,8 +5,8 @@
 #include "gauss.h"
 #include <math.h>
 
-enum { CLIP_RING = 5, CLOSE = 4, OPEN = 2, EDGE = 3 };
-static const float CLIPPED = .975f, SURE = 12.f; /* of the code of clip; dE that a clipped sample must be off by at least */
+enum { CLIP_RING = 3, CLOSE = 4, OPEN = 2, EDGE = 3 };
+static const float CLIPPED = .975f, SURE = 6.f; /* of the code of clip; dE that a clipped sample must be off by at least */
 static const double SMOOTH = 1., MAP_SMOOTH = 1.5, STEEP_SMOOTH = 2.;
 static const float STEEP = .25f, SPREADS = 4.f, LEAST_SPREAD = .3f;
 

@@ -86,10 +86,11 @@ static void draw_rows(void *user, int64_t begin, int64_t end) {
                         sum[1][c] += ip_row(&job->take_image->c[c], fy)[fx] / count;
                     }
                 }
+            bool beyond = ax < 0.f || ay < 0.f || ax > (float)(job->reference_image->c[0].width - 1) || ay > (float)(job->reference_image->c[0].height - 1);
             heat(ip_row(&r->difference, y)[x], ip_row(&r->looked, y)[x] > 0.f, (float)r->level, hot);
             for (int c = 0; c < 3; c++) {
                 float *row = ip_row(&job->out->c[c], y);
-                row[x] = shown(job->take->encoding, sum[0][c]);
+                row[x] = beyond ? .3f : shown(job->take->encoding, sum[0][c]);
                 row[w + GAP + x] = shown(job->take->encoding, sum[1][c]);
                 row[2 * (w + GAP) + x] = hot[c];
             }

@@ -295,6 +295,155 @@ def simulated_suite(tool, footage, takes, args):
     return scores["ours"]
 
 
+# ---- real pairs: clip, frame of the take, frame of the reference; what a person sees differ is beside them
+
+REAL = [("intel_person", 150, 60, "people"), ("intel_person", 640, 1300, "people"), ("sam2_coffee", 250, 20, "pouring hand, coffee"), ("sam2_dog", 270, 10, "woman and dog"),
+        ("mdn_flower", 60, 50, "petals a little"), ("mdn_flower", 149, 0, "flower opened"), ("mdn_friday", 150, 20, "three people"), ("davis_bear", 30, 0, "bear, camera"),
+        ("wire_wrv2", 20, 0, "stuntman, camera"), ("aot_market", 12, 0, "crowd, camera"), ("davis_lady_running", 12, 8, "runner, camera"), ("chaplin", 100, 60, "people"),
+        ("light_frankfurt", 1, 0, "time of day"), ("light_frankfurt", 4, 3, "time of day"), ("light_stlouis", 1, 0, "time of day"), ("light_stlouis", 6, 4, "time of day"),
+        ("tos_battle_a", 330, 320, "actor"), ("tos_battle_a", 340, 60, "another shot: no report")]
+
+
+def real_suite(tool, footage, args):
+    known = lm.clips.find(footage)
+    for i, (clip, a, b, differs) in enumerate(REAL):
+        if clip.startswith("light"):  # named, not numbered
+            folder = pathlib.Path(footage) / clip
+            files = sorted(p for p in folder.iterdir() if p.suffix.lower() in lm.clips.IMAGES)
+            take, reference = (cv2.imread(str(files[k]))[:, :, ::-1].astype(np.float32) / 255 for k in (a, b))
+        else:
+            early, late = lm.pick(footage, clip, sorted((a, b)))
+            take, reference = (late, early) if a > b else (early, late)
+        report, planes, picture = tool.run([take], [reference])
+        sheet(args.sheets, f"real_{i:02d}_{clip}", picture)
+        found = "; ".join(f"{r['kind']} {r['box']} dE {r['mean']:.1f} ({r['certainty']:.1f})" for r in report["regions"][:5])
+        print(f"{clip} {a} against {b} ({differs}): " + report["reading"].get("reason", f"{report['found']} regions, share {report['share']:.2f}, compared "
+              f"{report['compared']:.2f}, exposure {report['exposure']:+.2f} stops, R/G {report['red']:.3f}, B/G {report['blue']:.3f}, contrast {report['contrast']:.2f}, "
+              f"saturation {report['saturation']:.2f}, shift {report['shift'][0]:.1f},{report['shift'][1]:.1f}, {report['seconds']:.1f} s; {found}"), flush=True)
+
+
+# ---- patches
+
+def psnr(a, b, mask):
+    return float(10 * np.log10(1 / max(1e-9, ((a - b)[mask] ** 2).mean())))
+
+
+def still_place(target, donor, rng):
+    """A blob where both show the same standing thing, and the homography that brings the donor over the target; None: there is none."""
+    h, w = target.shape[:2]
+    m = sift(target, donor)
+    if m is None:
+        return None
+    laid = cv2.warpPerspective(donor, m, (w, h), flags=cv2.INTER_CUBIC)
+    seen = cv2.warpPerspective(np.ones((h, w), np.float32), m, (w, h)) > 0.99
+    d = cv2.GaussianBlur(lm.ciede2000(lm.lab(cv2.GaussianBlur(target, (0, 0), 2)), lm.lab(cv2.GaussianBlur(laid.clip(0, 1), (0, 0), 2))).astype(np.float32), (0, 0), 4)
+    for _ in range(60):
+        mask = blob(rng, h, w, w * rng.uniform(0.03, 0.08)) > 0.5
+        ring = cv2.dilate(mask.astype(np.uint8), np.ones((25, 25))) > 0
+        if mask.sum() > 400 and seen[ring].all() and d[ring].mean() < 3 and np.percentile(d[ring], 95) < 5 and target[ring].max(-1).mean() < 0.93:
+            return mask
+    return None
+
+
+def spoiled(frame, mask, other):
+    """The frame with something in front of the place."""
+    source = cv2.resize(other, frame.shape[1::-1], interpolation=cv2.INTER_AREA)
+    return mix(frame, source[::-1], cv2.dilate(mask.astype(np.float32), np.ones((3, 3))))
+
+
+def peers_of(target, donor, mask, box):
+    m = sift_without(target, donor, mask)
+    if m is None:
+        return {}
+    size = (target.shape[1], target.shape[0])
+    laid = cv2.warpPerspective(donor, m, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).clip(0, 1)
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    out = {"copy": np.where(mask[..., None], laid, target)}
+    hole = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7))) * 255
+    hole[:2] = hole[-2:] = 0
+    hole[:, :2] = hole[:, -2:] = 0
+    x, y, w, h = cv2.boundingRect(hole)
+    eight = [(f * 255 + 0.5).astype(np.uint8) for f in (laid, target)]
+    out["seamlessClone"] = cv2.seamlessClone(eight[0], eight[1], hole, (x + w // 2, y + h // 2), cv2.NORMAL_CLONE).astype(np.float32) / 255
+    return out
+
+
+def sift_without(target, donor, mask):
+    masked = target.copy()
+    masked[cv2.dilate(mask.astype(np.uint8), np.ones((9, 9))) > 0] = 0.5
+    return sift(masked, donor)
+
+
+def patch_once(tool, targets, donors, mask, words):
+    names = [os.path.join(tool.folder, n) for n in ("target.raw", "donor.raw", "patched.raw", "matte.raw")]
+    arguments = []
+    for frames, name in ((targets, names[0]), (donors, names[1])):
+        np.stack([lm.to_linear(f.astype(np.float64)).astype(np.float32) for f in frames]).tofile(name)
+        arguments += [str(frames[0].shape[1]), str(frames[0].shape[0]), name]
+    mask.astype(np.float32).tofile(names[3])
+    done = subprocess.run([tool.path, "patch", "srgb", "1", "2", *arguments, names[2], "2", "2", names[3], *words], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    h, w = mask.shape
+    raw = np.fromfile(names[2], np.float32)
+    return json.loads(done.stdout), raw[:3 * w * h].reshape(h, w, 3), raw[3 * w * h:].reshape(2, h, w)
+
+
+def variance(a, smooth=1.5):
+    """Of what is finer than a blur."""
+    return a - cv2.GaussianBlur(a, (0, 0), smooth)
+
+
+def patch_suite(tool, footage, takes, args):
+    rows, names = [], sorted(takes)
+    for i in range(args.pairs):
+        clip, first, count = takes[names[i % len(names)]]
+        rng = lm.seeded(f"patch {clip} {i}", args.seed)
+        apart = int(rng.integers(4, 12))
+        if count < apart + 6:
+            apart = count - 6
+        at = first + 2 + int(rng.integers(0, max(1, count - apart - 5)))
+        frames = lm.pick(footage, clip, list(range(at - 2, at + 3)) + list(range(at + apart - 2, at + apart + 3)) if apart > 4 else list(range(at - 2, at + apart + 3)))
+        targets, donors = frames[:5], frames[-5:]
+        truth, relit = targets[2], i // len(names) % 2 == 1
+        mask = still_place(truth, donors[2], rng)
+        if mask is None:
+            continue
+        gain = 2 ** rng.uniform(-0.35, 0.35) * np.array([1 + rng.uniform(-0.08, 0.08), 1, 1 + rng.uniform(-0.08, 0.08)]) if relit else 1
+        donors = [lm.eight(lm.from_linear(lm.to_linear(f.astype(np.float64)) * gain)) for f in donors]
+        other = lm.pick(footage, takes[names[(i + 1) % len(names)]][0], [takes[names[(i + 1) % len(names)]][1]])[0]
+        targets[2] = spoiled(truth, mask, other)
+        ours, quiet = patch_once(tool, targets, donors, mask, []), patch_once(tool, targets, donors, mask, ["keep-grain"])
+        outside = ours[2][0] == 0
+        same = lambda f: bool((f[outside] == lm_round(targets[2])[outside]).all())
+        results = {"ours": quiet[1], "ours with grain": ours[1], **peers_of(targets[2], donors[2], mask, None)}
+        row = {"clip": clip, "relit": relit, "exact": same(ours[1]), "share": ours[0]["share"], "confidence": ours[0]["reading"]["confidence"],
+               "seconds": ours[0]["seconds"], **{k: psnr(np.clip(v, 0, 1), truth, mask) for k, v in results.items()}}
+        inner = cv2.erode(mask.astype(np.uint8), np.ones((5, 5))) > 0
+        row["fine"] = float(np.var(variance(ours[1])[inner]) / max(1e-9, np.var(variance(truth)[inner])))
+        row["fine quiet"] = float(np.var(variance(quiet[1])[inner]) / max(1e-9, np.var(variance(truth)[inner])))
+        rows.append(row)
+        print(f"{clip} {at} from {at + apart}{' relit' if relit else ''}: " + ", ".join(f"{k} {row[k]:.1f}" for k in results) +
+              f" dB; fine variance {row['fine quiet']:.2f} > {row['fine']:.2f}, taken {row['share']:.2f}, confidence {row['confidence']:.2f}, {row['seconds']:.1f} s" +
+              ("" if row["exact"] else "; NOT EXACT OUTSIDE") + ("; " + ours[0]["reading"]["reason"] if "reason" in ours[0]["reading"] else ""), flush=True)
+        x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+        x0, y0, x1, y1 = max(0, x - 50), max(0, y - 50), x + w + 50, y + h + 50
+        cut = [f[y0:y1, x0:x1] for f in (targets[2], truth, results["ours"], results["ours with grain"], *[results[k] for k in ("copy", "seamlessClone") if k in results])]
+        sheet(args.sheets, f"patch_{args.set}_{i:02d}_{clip}", np.concatenate([cv2.resize(c, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST) for c in cut], 1))
+    for relit in (False, True):
+        part = [r for r in rows if r["relit"] == relit and "copy" in r]
+        if part:
+            print(f"{'relit' if relit else 'as it was'}, {len(part)}: " + ", ".join(f"{k} {np.median([r[k] for r in part]):.2f}" for k in
+                  ("ours", "ours with grain", "copy", "seamlessClone")) + f" dB (medians); better than both peers in {sum(r['ours'] > max(r['copy'], r['seamlessClone']) for r in part)}; "
+                  f"fine variance over truth {np.median([r['fine quiet'] for r in part]):.2f} > {np.median([r['fine'] for r in part]):.2f}")
+    print(f"exact outside in {sum(r['exact'] for r in rows)} of {len(rows)}")
+
+
+def lm_round(frame):
+    """As the tool reads it: code to linear light and back, in single precision."""
+    return frame
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("footage")
@@ -311,6 +460,10 @@ def main():
     takes = {"choose": lm.CHOOSE, "report": lm.REPORT, "all": {**lm.CHOOSE, **lm.REPORT}}.get(args.set)
     if takes is None:
         takes = {n: (n, 0, lm.clips.length(p)) for n, p in lm.clips.find(args.footage).items()}
+    if args.suite == "real":
+        return real_suite(tool, args.footage, args)
+    if args.suite == "patch":
+        return patch_suite(tool, args.footage, takes, args)
     score = simulated_suite(tool, args.footage, takes, args)
     if args.require and (score.right < args.require[0] * score.regions or score.found < args.require[1] * score.truths):
         raise SystemExit(f"below the required {args.require}")

@@ -1,10 +1,14 @@
 /* The change report and the patch on raw frames, for look_report.py:
  *
  *   report_tool report ENCODING CLIP THREADS WIDTH HEIGHT TAKE WIDTH HEIGHT REFERENCE OUT [THRESHOLD [AREA]]
+ *   report_tool patch ENCODING CLIP THREADS WIDTH HEIGHT TARGET WIDTH HEIGHT DONOR OUT FRAME FRAME MATTE [keep-light] [keep-grain] [of-donor]
  *
  * Frames as in tool_frames.h; where a file has several frames, the pair is chosen. OUT receives the map's difference, looked and belongs planes,
- * then the picture for people, R,G,B. One line of JSON to stdout: the report, with the map's size, the picture's and the seconds. */
+ * then the picture for people, R,G,B. One line of JSON to stdout: the report, with the map's size and the seconds.
+ *
+ * MATTE: 32-bit float 0..1 of every pixel. OUT receives the patched frame, R,G,B in the working encoding, then evidence and confidence. */
 #include "change_report.h"
+#include "patch.h"
 #include "tool_frames.h"
 
 #include <time.h>
@@ -60,9 +64,58 @@ static int make_report(int count, char **arg) {
     return 0;
 }
 
+static bool asked(char **arg, int count, const char *word) {
+    for (int i = 15; i < count; i++)
+        if (strcmp(arg[i], word) == 0)
+            return true;
+    return false;
+}
+
+static int make_patch(int count, char **arg) {
+    film target, donor;
+    const ip_encoding *encoding = ip_encoding_find(arg[2]);
+    film_open(&target, arg + 5, encoding, strtof(arg[3], NULL));
+    film_open(&donor, arg + 8, encoding, strtof(arg[3], NULL));
+    target.source.threads = donor.source.threads = atoi(arg[4]);
+    size_t frame[2] = {strtoul(arg[12], NULL, 10), strtoul(arg[13], NULL, 10)}, size;
+    const ip_patch_options options = {.no_relight = asked(arg, count, "keep-light"), .no_regrain = asked(arg, count, "keep-grain"),
+        .matte_of_donor = asked(arg, count, "of-donor"), .step = 1.f / 255.f};
+    const ip_look_source *on = options.matte_of_donor ? &donor.source : &target.source;
+    void *bytes;
+    must(ip_file_read(arg[14], 0, &bytes, &size));
+    if (size != (size_t)on->width * (size_t)on->height * sizeof(float))
+        must(ip_fail(IPOS_ERR_ARGUMENT, "%s: another size than the frame's", arg[14]));
+    const ip_plane_f matte = {on->width, on->height, on->width, bytes};
+    ip_image3 image;
+    ip_patch patch;
+    must(ip_look_fetch(&target.source, frame[0], 0, &image));
+    for (int c = 0; c < 3; c++)
+        ip_look_code_plane(&target.source, &image.c[c], &image.c[c]);
+    double start = cpu_seconds();
+    must(ip_patch_make(&target.source, frame[0], &donor.source, frame[1], &matte, &options, &image, &patch));
+    double took = cpu_seconds() - start;
+    FILE *out = fopen(arg[11], "wb");
+    must(out ? IPOS_OK : ip_fail(IPOS_ERR_IO, "%s: cannot be written", arg[11]));
+    write_image(out, &image, arg[11]);
+    write_plane(out, &patch.evidence, arg[11]);
+    write_plane(out, &patch.confidence, arg[11]);
+    fclose(out);
+    json_t *value = ip_patch_json(&patch);
+    json_object_set_new(value, "seconds", json_real(took));
+    print(value);
+    ip_patch_free(&patch);
+    ip_image3_free(&image);
+    ip_free(bytes);
+    film_close(&target);
+    film_close(&donor);
+    return 0;
+}
+
 int main(int count, char **arg) {
     if (count >= 12 && strcmp(arg[1], "report") == 0)
         return make_report(count, arg);
-    fprintf(stderr, "usage: report_tool report ENCODING CLIP THREADS WIDTH HEIGHT TAKE WIDTH HEIGHT REFERENCE OUT [THRESHOLD [AREA]]\n");
+    if (count >= 15 && strcmp(arg[1], "patch") == 0)
+        return make_patch(count, arg);
+    fprintf(stderr, "usage: report_tool report|patch ENCODING CLIP THREADS WIDTH HEIGHT TAKE WIDTH HEIGHT REFERENCE OUT ...\n");
     return 2;
 }

@@ -1,0 +1,151 @@
+/* The grain of the target on what comes from the donor. */
+#include "patch_internal.h"
+#include <math.h>
+
+enum { PART = 512, LEAST = 64 };
+static const float MORE = 1.2f, LIKE = 1.33f; /* ratio of variances from which on the donor has more, and up to which both have the same */
+
+/* A part of at most PART a side about the middle of a box. */
+static ip_box_i part_about(ip_box_i box, int width, int height) {
+    int w = IP_MIN(PART, width), h = IP_MIN(PART, height);
+    int x = box.x + box.width / 2 - w / 2, y = box.y + box.height / 2 - h / 2;
+    return (ip_box_i){IP_MAX(0, IP_MIN(width - w, x)), IP_MAX(0, IP_MIN(height - h, y)), w, h};
+}
+
+static ipos_status copy_part(const ip_image3 *image, ip_box_i box, ip_image3 *out) {
+    IP_TRY(ip_image3_new(box.width, box.height, out));
+    for (int c = 0; c < 3; c++) {
+        const ip_plane_f part = ip_plane_part(&image->c[c], box);
+        ip_plane_copy(&out->c[c], &part);
+    }
+    return IPOS_OK;
+}
+
+/* Frame `index` as middle (fetched unless given) and, unless alone, parts of those around it. */
+ipos_status ip_patch_frames_get(const ip_look_source *source, size_t index, const ip_image3 *middle, ip_box_i around, bool alone, ip_patch_frames *out) {
+    size_t first = alone ? index : index - IP_MIN(index, (size_t)IP_PATCH_REACH), last = alone ? index : IP_MIN(source->count - 1, index + IP_PATCH_REACH);
+    *out = (ip_patch_frames){.part = part_about(around, source->width, source->height)};
+    for (size_t i = first; i <= last; i++) {
+        ip_image3 whole = {0};
+        if (i == index && middle) {
+            IP_TRY(copy_part(middle, out->part, &out->parts[out->count]));
+        } else {
+            IP_TRY(ip_look_fetch(source, i, 0, &whole));
+            ip_look_code_image(source, &whole);
+            ipos_status status = copy_part(&whole, out->part, &out->parts[out->count]);
+            if (i == index)
+                out->middle = whole;
+            else
+                ip_image3_free(&whole);
+            IP_TRY(status);
+        }
+        if (i == index)
+            out->at = out->count;
+        out->count++;
+    }
+    return IPOS_OK;
+}
+
+void ip_patch_frames_free(ip_patch_frames *frames) {
+    ip_image3_free(&frames->middle);
+    for (size_t i = 0; i < IP_PATCH_WINDOW; i++)
+        ip_image3_free(&frames->parts[i]);
+}
+
+static ipos_status fetch_part(void *user, size_t index, const ip_image3 *to) {
+    const ip_patch_frames *frames = user;
+    for (int c = 0; c < 3; c++) {
+        ip_plane_f plane = to->c[c];
+        ip_plane_copy(&plane, &frames->parts[index].c[c]);
+    }
+    return IPOS_OK;
+}
+
+static ipos_status measure(const ip_look_source *source, const ip_patch_frames *frames, float step, ip_grain *out) {
+    *out = (ip_grain){0};
+    if (frames->count < 3 || frames->part.width < LEAST || frames->part.height < LEAST) {
+        snprintf(out->reason, sizeof out->reason, "%zu frames of %dx%d, at least 3 of %dx%d are needed", frames->count, frames->part.width, frames->part.height,
+            LEAST, LEAST);
+        return IPOS_OK;
+    }
+    const ip_grain_source frames_source = {frames->part.width, frames->part.height, frames->count, fetch_part, (void *)frames};
+    const ip_grain_options options = {.unclipped = !(source->clip > 0.f), .step = step, .threads = source->threads, .pulse = source->pulse};
+    return ip_grain_measure(&frames_source, &options, out);
+}
+
+/* Variance of a's grain over that of b, over the middle of the tones. */
+static float ratio_of(const ip_grain *a, const ip_grain *b) {
+    float va = 0.f, vb = 0.f;
+    for (int c = 0; c < 3; c++)
+        for (int i = 2; i <= 7; i++) {
+            va += ip_grain_variance(a, c, .1f * (float)i);
+            vb += ip_grain_variance(b, c, .1f * (float)i);
+        }
+    return vb > 0.f ? va / vb : 1.f;
+}
+
+/* The middle without grain, where its neighbours were kept: the part they cover, in place. */
+static ipos_status remove_grain(ip_patch_work *w, const ip_grain *grain) {
+    ip_patch_frames *f = &w->frames;
+    const ip_image3 *before = f->at > 0 ? &f->parts[f->at - 1] : NULL, *after = f->at + 1 < f->count ? &f->parts[f->at + 1] : NULL;
+    const ip_grain_remove_options options = {.threads = w->donor->threads, .pulse = w->donor->pulse};
+    ip_image3 part = ip_image3_part(&f->middle, f->part);
+    IP_TRY(ip_grain_remove(grain, before, &f->parts[f->at], after, &options, &part, NULL));
+    w->out->grain_removed = true;
+    return IPOS_OK;
+}
+
+/* Whether the donor's grain may stand for the target's. */
+static ipos_status compare_donor(ip_patch_work *w, const ip_grain *grain, bool *alike) {
+    ip_grain donor;
+    *alike = w->donor->user == w->target->user && w->donor->fetch == w->target->fetch;
+    if (*alike)
+        return IPOS_OK;
+    IP_TRY(measure(w->donor, &w->frames, w->options->step, &donor));
+    if (!donor.measurable)
+        return IPOS_OK;
+    float ratio = ratio_of(&donor, grain);
+    *alike = ratio < LIKE && ratio > 1.f / LIKE;
+    return ratio > MORE && !*alike ? remove_grain(w, &donor) : IPOS_OK;
+}
+
+ipos_status ip_patch_grain_prepare(ip_patch_work *w, const ip_patch_frames *target, ip_grain *grain, bool *usable) {
+    *usable = false;
+    if (w->options->no_regrain) {
+        ip_not_measurable(&w->out->regrain, "not asked for");
+        return IPOS_OK;
+    }
+    if (w->options->grain)
+        *grain = *w->options->grain;
+    else
+        IP_TRY(measure(w->target, target, w->options->step, grain));
+    w->out->regrain = (ip_reading){.confidence = grain->confidence, .frames = grain->frames};
+    if (!grain->measurable) {
+        ip_not_measurable(&w->out->regrain, "%.150s", grain->reason);
+        return IPOS_OK;
+    }
+    *usable = true;
+    return compare_donor(w, grain, &w->alike);
+}
+
+ipos_status ip_patch_regrain(ip_patch_work *w, const ip_grain *grain, int64_t frame) {
+    ip_grain_kernel kernel;
+    ip_plane_f missing = {0};
+    double sum = 0.;
+    size_t count = 0;
+    IP_TRY(ip_grain_make(grain, &kernel));
+    IP_TRY(ip_plane_new(w->box.width, w->box.height, &missing));
+    ipos_status status = ip_grain_missing(grain, &w->laid, w->alike ? &w->nearest : NULL, &w->alpha, w->target->threads, &missing);
+    for (int y = 0; status == IPOS_OK && y < w->box.height; y++)
+        for (int x = 0; x < w->box.width; x++)
+            if (ip_row(&w->alpha, y)[x] > 0.f) {
+                sum += ip_row(&missing, y)[x];
+                count++;
+            }
+    w->out->grain_added = count ? sum / (double)count : 0.;
+    const ip_grain_add_options options = {.seed = w->options->seed, .frame = frame, .x = w->box.x, .y = w->box.y, .missing = &missing, .threads = w->target->threads};
+    if (status == IPOS_OK)
+        status = ip_grain_add(grain, &kernel, &options, &w->laid);
+    ip_plane_free(&missing);
+    return status;
+}

@@ -1,0 +1,216 @@
+/* What light on the donor lacks around the matte, carried into it. */
+#include "fit.h"
+#include "gauss.h"
+#include "patch_internal.h"
+#include <math.h>
+
+enum { RING = 24, SWEEPS = 160, EDGE = 2 };
+static const double RING_SMOOTH = 4., TRUST_SMOOTH = 8.;
+static const float KNOWN = .15f, OUTLIER = 2.5f, LEAST_SPREAD = .004f;
+static const float FOOT = .1f;         /* display codes: corrections are ratios of code + FOOT */
+static const float TRUSTED = .02f;     /* code values off at which the confidence is a half */
+static const float DEPTH = 96.f;       /* pixels into the matte at which it is a half */
+
+/* In what a correction adds: logarithms of display codes, code values of logs and linear light (which the working encoding makes a log). */
+static float into(const ip_patch_work *w, float code) {
+    return w->target->encoding->kind == IP_ENCODING_DISPLAY ? logf(fmaxf(.2f * FOOT, code + FOOT)) : code;
+}
+
+static float corrected(const ip_patch_work *w, float code, float by) {
+    return w->target->encoding->kind == IP_ENCODING_DISPLAY ? (code + FOOT) * expf(by) - FOOT : code + by;
+}
+
+typedef struct light {
+    ip_patch_work *work;
+    ip_plane_f lacks[3], weight, ring, tmp; /* ring: 1 where asked */
+    float *values;
+} light;
+
+/* The ring: what agrees, near the matte, neither clipped nor black in both. */
+static size_t find_ring(light *l, const ip_plane_f *far) {
+    ip_patch_work *w = l->work;
+    size_t count = 0;
+    for (int y = 0; y < w->box.height; y++)
+        for (int x = 0; x < w->box.width; x++) {
+            float a[3], b[3];
+            for (int c = 0; c < 3; c++) {
+                a[c] = ip_row(&w->image->c[c], w->box.y + y)[w->box.x + x];
+                b[c] = ip_row(&w->laid.c[c], y)[x];
+            }
+            bool good = ip_row(&w->agreed, y)[x] > 0.f && ip_row(far, y)[x] <= RING && ip_shot_usable(w->target, a) && ip_shot_usable(w->target, b);
+            ip_row(&l->ring, y)[x] = good ? 1.f : 0.f;
+            count += good;
+        }
+    return count;
+}
+
+/* lacks and, robustly, the weight of each place of the ring: outliers in any channel say nothing. */
+static void measure(light *l, size_t count) {
+    ip_patch_work *w = l->work;
+    int width = w->box.width, height = w->box.height;
+    ip_plane_copy(&l->weight, &l->ring);
+    for (int c = 0; c < 3; c++) {
+        size_t n = 0;
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++) {
+                float d = ip_row(&l->ring, y)[x] > 0.f ? into(w, ip_row(&w->image->c[c], w->box.y + y)[w->box.x + x]) - into(w, ip_row(&w->laid.c[c], y)[x]) : 0.f;
+                ip_row(&l->lacks[c], y)[x] = d;
+                if (ip_row(&l->ring, y)[x] > 0.f)
+                    l->values[n++] = d;
+            }
+        float middle = ip_select(l->values, count, count / 2);
+        for (size_t i = 0; i < n; i++)
+            l->values[i] = fabsf(l->values[i] - middle);
+        float scale = OUTLIER * 1.4826f * fmaxf(LEAST_SPREAD, ip_select(l->values, count, count / 2));
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++) {
+                float off = (ip_row(&l->lacks[c], y)[x] - middle) / scale;
+                ip_row(&l->weight, y)[x] /= 1.f + off * off;
+            }
+    }
+}
+
+/* Weighted means over a few pixels of the ring, so that grain on the border is not carried inwards. */
+static ipos_status smooth(light *l) {
+    int threads = l->work->target->threads;
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < l->weight.height; y++)
+            for (int x = 0; x < l->weight.width; x++)
+                ip_row(&l->lacks[c], y)[x] *= ip_row(&l->weight, y)[x];
+    ip_gauss_blur(&l->weight, &l->weight, &l->tmp, RING_SMOOTH, threads);
+    for (int c = 0; c < 3; c++) {
+        ip_gauss_blur(&l->lacks[c], &l->lacks[c], &l->tmp, RING_SMOOTH, threads);
+        for (int y = 0; y < l->weight.height; y++)
+            for (int x = 0; x < l->weight.width; x++)
+                ip_row(&l->lacks[c], y)[x] /= fmaxf(1e-4f, ip_row(&l->weight, y)[x]);
+    }
+    return ip_push_pull(l->lacks, 3, &l->weight, KNOWN, threads);
+}
+
+/* Laplace's equation where nothing was measured, from the fill: over-relaxed sweeps, ends of the box free. */
+static void relax(ip_plane_f *plane, const ip_plane_f *hole) {
+    static const float OVER = 1.7f;
+    int width = plane->width, height = plane->height;
+    for (int sweep = 0; sweep < SWEEPS; sweep++)
+        for (int y = 0; y < height; y++) {
+            const float *up = ip_row(plane, IP_MAX(0, y - 1)), *down = ip_row(plane, IP_MIN(height - 1, y + 1)), *in = ip_row(hole, y);
+            float *row = ip_row(plane, y);
+            for (int x = 0; x < width; x++)
+                if (in[x] > 0.f)
+                    row[x] += OVER * (.25f * (row[IP_MAX(0, x - 1)] + row[IP_MIN(width - 1, x + 1)] + up[x] + down[x]) - row[x]);
+        }
+}
+
+static double rms_on_ring(const light *l, const ip_plane_f *error) {
+    const ip_patch_work *w = l->work;
+    double sum = 0.;
+    size_t count = 0;
+    for (int y = 0; y < w->box.height; y++)
+        for (int x = 0; x < w->box.width; x++) {
+            float worst = 0.f;
+            if (!(ip_row(&l->ring, y)[x] > 0.f))
+                continue;
+            for (int c = 0; c < 3; c++) {
+                float d = ip_row(&w->laid.c[c], y)[x] - ip_row(&w->image->c[c], w->box.y + y)[w->box.x + x];
+                sum += d * d / 3.;
+                worst = fmaxf(worst, fabsf(d));
+            }
+            ip_row(error, y)[x] = worst;
+            count++;
+        }
+    return count ? sqrt(sum / (double)count) : 0.;
+}
+
+static void correct(const light *l, const ip_image3 *image) {
+    ip_patch_work *w = l->work;
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < w->box.height; y++)
+            for (int x = 0; x < w->box.width; x++)
+                ip_row(&image->c[c], y)[x] = corrected(w, ip_row(&image->c[c], y)[x], ip_row(&l->lacks[c], y)[x]);
+}
+
+/* From the ring's errors and how much of what surrounds the matte agrees at all. error: worst channel on the ring. */
+static ipos_status trust(light *l, ip_plane_f *error, const ip_plane_f *far, ip_plane_f *inner) {
+    ip_patch_work *w = l->work;
+    int threads = w->target->threads;
+    ip_plane_f part[2] = {*error, w->agreed};
+    for (int y = 0; y < error->height; y++)
+        for (int x = 0; x < error->width; x++) {
+            ip_row(error, y)[x] *= ip_row(&l->ring, y)[x];
+            ip_row(&l->weight, y)[x] = ip_row(far, y)[x] > EDGE && ip_row(far, y)[x] <= RING ? 1.f : 0.f;
+            ip_row(&w->agreed, y)[x] *= ip_row(&l->weight, y)[x];
+        }
+    for (int i = 0; i < 2; i++)
+        ip_gauss_blur(&part[i], &part[i], &l->tmp, TRUST_SMOOTH, threads);
+    ip_gauss_blur(&l->ring, &l->ring, &l->tmp, TRUST_SMOOTH, threads);
+    ip_gauss_blur(&l->weight, &l->weight, &l->tmp, TRUST_SMOOTH, threads);
+    for (int y = 0; y < error->height; y++)
+        for (int x = 0; x < error->width; x++) {
+            ip_row(error, y)[x] /= fmaxf(1e-4f, ip_row(&l->ring, y)[x]);
+            ip_row(&w->agreed, y)[x] /= fmaxf(1e-4f, ip_row(&l->weight, y)[x]);
+        }
+    IP_TRY(ip_push_pull(&part[0], 1, &l->ring, KNOWN, threads));
+    IP_TRY(ip_push_pull(&part[1], 1, &l->weight, KNOWN, threads));
+    for (int y = 0; y < inner->height; y++) /* depth: the distance to what is not matted */
+        for (int x = 0; x < inner->width; x++)
+            ip_row(inner, y)[x] = ip_row(&w->alpha, y)[x] > 0.f ? 0.f : 1.f;
+    ip_distance_to(inner, inner);
+    for (int y = 0; y < error->height; y++)
+        for (int x = 0; x < error->width; x++) {
+            float off = ip_row(error, y)[x] / TRUSTED, deep = ip_row(inner, y)[x] / DEPTH;
+            if (ip_row(&w->alpha, y)[x] > 0.f && ip_row(&w->there, y)[x] > 0.f)
+                ip_row(&w->out->confidence, w->box.y + y)[w->box.x + x] = fminf(1.f, ip_row(&w->agreed, y)[x]) / (1.f + off * off) / (1.f + deep * deep);
+        }
+    return IPOS_OK;
+}
+
+enum { FAR, HOLE, ERROR, PARTS };
+
+static ipos_status work_light(light *l, ip_plane_f part[PARTS]) {
+    ip_patch_work *w = l->work;
+    for (int y = 0; y < w->box.height; y++)
+        for (int x = 0; x < w->box.width; x++)
+            ip_row(&part[HOLE], y)[x] = ip_row(&w->alpha, y)[x] > 0.f ? 1.f : 0.f;
+    ip_distance_to(&part[HOLE], &part[FAR]);
+    size_t count = find_ring(l, &part[FAR]);
+    w->out->before = w->out->after = rms_on_ring(l, &part[ERROR]);
+    if (count > 64 && !w->options->no_relight) {
+        measure(l, count);
+        IP_TRY(smooth(l));
+        for (int y = 0; y < w->box.height; y++)
+            for (int x = 0; x < w->box.width; x++)
+                ip_row(&part[HOLE], y)[x] = ip_row(&l->weight, y)[x] < KNOWN || ip_row(&w->alpha, y)[x] > 0.f ? 1.f : 0.f;
+        for (int c = 0; c < 3; c++)
+            relax(&l->lacks[c], &part[HOLE]);
+        correct(l, &w->laid);
+        correct(l, &w->nearest);
+        w->out->after = rms_on_ring(l, &part[ERROR]);
+    }
+    return trust(l, &part[ERROR], &part[FAR], &part[HOLE]);
+}
+
+ipos_status ip_patch_light(ip_patch_work *w) {
+    light l = {.work = w};
+    int width = w->box.width, height = w->box.height;
+    ip_plane_f part[PARTS] = {0};
+    ipos_status status = ip_planes_new(width, height, l.lacks, 3);
+    if (status == IPOS_OK)
+        status = ip_plane_new(width, height, &l.weight);
+    if (status == IPOS_OK)
+        status = ip_plane_new(width, height, &l.ring);
+    if (status == IPOS_OK)
+        status = ip_plane_new(width, height, &l.tmp);
+    if (status == IPOS_OK)
+        status = ip_planes_new(width, height, part, PARTS);
+    if (status == IPOS_OK) {
+        l.values = ip_calloc((size_t)width * (size_t)height, sizeof *l.values);
+        status = l.values ? work_light(&l, part) : IPOS_ERR_NO_MEMORY;
+    }
+    ip_free(l.values);
+    ip_planes_free(l.lacks, 3);
+    ip_plane_free(&l.weight);
+    ip_plane_free(&l.ring);
+    ip_plane_free(&l.tmp);
+    ip_planes_free(part, PARTS);
+    return status;
+}
