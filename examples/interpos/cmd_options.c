@@ -73,6 +73,49 @@ void show_lost(const json_t *list)
         show_lost_of(option);
 }
 
+static double number_in(const json_t *list, size_t index)
+{
+    return json_number_value(json_array_get(list, index));
+}
+
+/* One comparison of a report: the whole, then place by place, most important first. */
+static void show_report(const char *id, const json_t *report)
+{
+    static const char *const heads[] = {"  rank", "what", "at", "size", "dE mean", "dE most", "stops"};
+    const json_t *reading = json_object_get(report, "reading");
+    const char *reason = text_of(reading, "reason");
+    json_t *regions = json_object_get(report, "regions"), *region;
+    size_t i;
+
+    printf("%s: frame %lld against frame %lld: ", id, int_of(report, "frame"), int_of(report, "reference_frame"));
+    if (*reason) {
+        printf("not measurable here: %s\n", reason);
+        return;
+    }
+    printf("exposure %+.2f stops, R/G x%.3f, B/G x%.3f, contrast x%.2f, saturation x%.2f; %lld places differ\n", real_of(report, "exposure"),
+        real_of(report, "red"), real_of(report, "blue"), real_of(report, "contrast"), real_of(report, "saturation"), int_of(report, "found"));
+    if (!json_array_size(regions))
+        return;
+    table *rows = table_new(7, heads);
+    json_array_foreach(regions, i, region) {
+        const json_t *box = json_object_get(region, "box");
+        table_add(rows, "  %zu\t%s\t%g,%g\t%gx%g\t%.1f\t%.1f\t%+.2f", i + 1, text_of(region, "kind"), number_in(box, 0), number_in(box, 1),
+            number_in(box, 2), number_in(box, 3), real_of(region, "mean"), real_of(region, "peak"), real_of(region, "stops"));
+    }
+    table_print(rows);
+}
+
+void show_changes(const json_t *list)
+{
+    json_t *option, *shot, *report;
+    size_t i, k, m;
+
+    json_array_foreach((json_t *)list, i, option)
+        json_array_foreach(json_object_get(json_object_get(option, "details"), "shots"), k, shot)
+            json_array_foreach(json_object_get(shot, "reports"), m, report)
+                show_report(text_of(option, "id"), report);
+}
+
 /* The first option of the newest request that nobody rejected: options of a request come best first. */
 static int show_best(const json_t *list)
 {
@@ -110,8 +153,10 @@ static int run_options(const cli_args *args)
     if (wants_json(args))
         return show_json(list);
     show_options(list);
-    if (args->word_count > 1)
+    if (args->word_count > 1) {
         show_lost(list);
+        show_changes(list);
+    }
     json_decref(list);
     return EXIT_OK;
 }

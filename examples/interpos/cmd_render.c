@@ -95,6 +95,7 @@ static int show_made(const cli_args *args, json_t *list)
         return show_json(list);
     show_options(list);
     show_lost(list);
+    show_changes(list);
     const char *best = text_of(json_array_get(list, 0), "id");
     printf("look at the sheets, then: interpos accept %s %s --by NAME    (or reject), and: interpos publish %s %s OUTPUT\n",
         args->words[0], best, args->words[0], best);

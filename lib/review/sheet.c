@@ -1,5 +1,5 @@
 /* The contact sheet: a row a picture. A picture that was made: frame before, picture, frame after, evidence. A frame that was changed:
- * before, after, matte or else the reference, evidence, close to where it changed if that is a small part. */
+ * before, after, matte or else the reference, evidence, close to where it changed if that is a small part. A picture drawn for people: itself. */
 #include "catalogue.h"
 #include "color.h"
 #include "review.h"
@@ -19,7 +19,7 @@ typedef struct ip_sheet {
     const char *asked;
     ip_store_clip clip;
     ipos_frame *canvas; /* u8 R,G,B */
-    int cell_width, cell_height;
+    int columns, cell_width, cell_height;
 } ip_sheet;
 
 static uint8_t code(float display)
@@ -266,11 +266,22 @@ static ipos_status draw_row(ip_sheet *sheet, int row, size_t index, float *rgb)
     ipos_frame *picture;
 
     IP_TRY(ip_store_option_frame(sheet->store, sheet->id, index, false, &picture));
+    if (sheet->columns == 1) {
+        ipos_status alone = draw_picture(sheet, row, 0, picture, NULL, rgb);
+        ipos_frame_release(picture);
+        return alone;
+    }
     ipos_status status = changed ? draw_before(sheet, row, time.num, picture, &part, rgb) : draw_neighbours(sheet, row, time, rgb);
     if (status == IPOS_OK)
         status = draw_picture(sheet, row, 1, picture, changed ? &part : NULL, rgb);
     ipos_frame_release(picture);
     return status == IPOS_OK ? draw_map(sheet, row, index, changed ? &part : NULL, changed, rgb) : status;
+}
+
+/* A picture of another shape than the frames, with columns of its own. */
+static bool drawn_for_people(const ip_sheet *sheet, const ipos_frame *picture)
+{
+    return strcmp(ipos_frame_encoding(picture), "data") == 0 && picture->channel_count >= 3 && strcmp(sheet->clip.encoding, "data") != 0;
 }
 
 static ipos_status make_canvas(ip_sheet *sheet, int rows)
@@ -281,10 +292,14 @@ static ipos_status make_canvas(ip_sheet *sheet, int rows)
 
     IP_TRY(ip_store_option_frame(sheet->store, sheet->id, 0, false, &first));
     box = first->display_window;
+    sheet->columns = drawn_for_people(sheet, first) ? 1 : COLUMNS;
     ipos_frame_release(first);
-    sheet->cell_width = IP_MIN(box.width, CELL_MOST);
+    if (sheet->columns == 1)
+        sheet->cell_width = IP_MIN(box.width, SHEET_WIDTH);
+    else
+        sheet->cell_width = IP_MIN(box.width, CELL_MOST);
     sheet->cell_height = IP_MAX((int)((int64_t)box.height * sheet->cell_width / IP_MAX(box.width, 1)), 1);
-    box = (ipos_box){0, 0, COLUMNS * sheet->cell_width + (COLUMNS - 1) * GAP, rows * sheet->cell_height + (rows - 1) * GAP};
+    box = (ipos_box){0, 0, sheet->columns * sheet->cell_width + (sheet->columns - 1) * GAP, rows * sheet->cell_height + (rows - 1) * GAP};
     IP_TRY(ip_frame_new(&box, NULL, channels, 3, NULL, NULL, &sheet->canvas));
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < box.height; y++)

@@ -1,8 +1,6 @@
 /* Frames with their colour changed, on their way out. */
 #include "continuity_op.h"
 
-enum { REGRADED = 4 };
-
 static ipos_status make_room(ic_run *run, const ip_shot *shot) {
     if (run->keep.width == shot->window.width && run->keep.height == shot->window.height)
         return IPOS_OK;
@@ -14,8 +12,7 @@ static ipos_status make_room(ic_run *run, const ip_shot *shot) {
     return ip_plane_new(shot->window.width, shot->window.height, &run->keep);
 }
 
-/* A mask's frame of that number; a single frame holds for all. */
-static ipos_status read_mask(ip_clip *mask, int64_t number, ipos_box window, const ip_plane_f *to) {
+ipos_status ic_mask(ip_clip *mask, int64_t number, ipos_box window, const ip_plane_f *to) {
     const ip_op_clip *clip = mask->clip;
     ipos_frame *frame;
     if (clip->first == clip->last)
@@ -31,13 +28,13 @@ static ipos_status read_mask(ip_clip *mask, int64_t number, ipos_box window, con
 /* keep: what share of the change stays, by place. */
 static ipos_status read_keep(ic_run *run, const ip_shot *shot, int64_t number) {
     ip_plane_fill(&run->keep, 1);
-    if (run->matte.host)
-        IP_TRY(read_mask(&run->matte, number, shot->window, &run->keep));
+    if (run->matte.host && !run->mode->owns_matte)
+        IP_TRY(ic_mask(&run->matte, number, shot->window, &run->keep));
     if (!run->holdout.host)
         return IPOS_OK;
     ip_plane_f held;
     IP_TRY(ip_plane_new(shot->window.width, shot->window.height, &held));
-    ipos_status status = read_mask(&run->holdout, number, shot->window, &held);
+    ipos_status status = ic_mask(&run->holdout, number, shot->window, &held);
     for (int y = 0; status == IPOS_OK && y < held.height; y++)
         for (int x = 0; x < held.width; x++)
             ip_row(&run->keep, y)[x] *= 1 - ip_row(&held, y)[x];
@@ -62,9 +59,8 @@ static void keep_rows(void *user, int64_t begin, int64_t end) {
     }
 }
 
-static ipos_status evidence_frame(ic_run *run, const ip_shot *shot, const ipos_frame *like, double confidence, ipos_frame **out) {
+static ipos_status evidence_frame(ic_run *run, const ip_shot *shot, const ipos_frame *like, const ic_marks *marks, ipos_frame **out) {
     static const ipos_channel channels[2] = {{"confidence", IPOS_F16, 1, 1}, {"evidence", IPOS_F16, 1, 1}};
-    const float values[2][2] = {{1, (float)confidence}, {0, REGRADED}};
     float *line = ip_alloc((size_t)shot->window.width * sizeof *line);
     if (!line)
         return IPOS_ERR_NO_MEMORY;
@@ -76,22 +72,37 @@ static ipos_status evidence_frame(ic_run *run, const ip_shot *shot, const ipos_f
     for (int k = 0; k < 2 && status == IPOS_OK; k++)
         for (int y = 0; y < shot->window.height; y++) {
             const ip_channel *channel = &(*out)->channels[k];
-            for (int x = 0; x < shot->window.width; x++)
-                line[x] = values[k][ip_row(&run->keep, y)[x] > 0];
+            for (int x = 0; x < shot->window.width; x++) {
+                float sure = marks->by_place ? ip_row(marks->by_place, y)[x] : (float)marks->confidence;
+                line[x] = ip_row(&run->keep, y)[x] > 0 ? (k ? marks->kind : sure) : (k ? 0.f : 1.f);
+            }
             ip_samples_from_float(IPOS_F16, line, channel->data + y * channel->row_stride, channel->pixel_stride, (size_t)shot->window.width);
         }
     ip_free(line);
     return status;
 }
 
-static ipos_status emit_frame(ic_run *run, ic_part *part, int variant, size_t index, double confidence, ic_change change, void *user) {
-    ip_shot *shot = &part->shot;
+typedef struct emission {
+    ic_run *run;
+    ic_part *part;
+    int variant;
+    double confidence;
+    ic_change change;
+    void *user;
+} emission;
+
+static ipos_status emit_frame(void *user, size_t index, size_t asked) {
+    const emission *e = user;
+    ic_run *run = e->run;
+    ip_shot *shot = &e->part->shot;
     const int64_t number = shot->numbers[index];
+    ic_marks marks = {.kind = IC_REGRADED, .confidence = e->confidence};
     ipos_frame *source, *picture = NULL, *evidence = NULL;
+    (void)asked;
     IP_TRY(ip_shot_frame(shot, index, true, &run->before));
     for (int c = 0; c < 3; c++)
         ip_plane_copy(&run->after.c[c], &run->before.c[c]);
-    IP_TRY(change(user, index, &run->after));
+    IP_TRY(e->change(e->user, index, &run->after, &marks));
     IP_TRY(read_keep(run, shot, number));
     ip_parallel(run->host->threads, run->keep.height, 32, keep_rows, run);
     IP_TRY(ip_clip_frame(&shot->clip, number, &source));
@@ -100,16 +111,15 @@ static ipos_status emit_frame(ic_run *run, ic_part *part, int variant, size_t in
     if (status == IPOS_OK)
         status = ip_clip_put_colour(&shot->clip, picture, shot->window, (ip_box_i){0, 0, shot->window.width, shot->window.height}, &run->after, &run->keep);
     if (status == IPOS_OK)
-        status = evidence_frame(run, shot, picture, confidence, &evidence);
+        status = evidence_frame(run, shot, picture, &marks, &evidence);
     if (status == IPOS_OK)
-        status = run->host->emit(run->host, run->mode->variants[variant].name, (ipos_rational){number, 1}, confidence, picture, evidence);
+        status = run->host->emit(run->host, run->mode->variants[e->variant].name, (ipos_rational){number, 1}, marks.confidence, picture, evidence);
     ipos_frame_release(picture);
     ipos_frame_release(evidence);
     return status;
 }
 
-ipos_status ic_emit(ic_run *run, ic_part *part, int variant, double confidence, ic_change change, void *user) {
-    IP_TRY(make_room(run, &part->shot));
+ipos_status ic_each(ic_run *run, ic_part *part, int variant, ipos_status (*each)(void *user, size_t index, size_t asked), void *user) {
     for (size_t i = 0, index = 0; i < part->count; i++) {
         while (index < part->shot.count && part->shot.numbers[index] < part->times[i].num)
             index++;
@@ -118,7 +128,13 @@ ipos_status ic_emit(ic_run *run, ic_part *part, int variant, double confidence, 
         char stage[64];
         snprintf(stage, sizeof stage, "%s: frame %lld", run->mode->variants[variant].name, (long long)part->times[i].num);
         IP_TRY(ic_step(run, (double)i / (double)part->count, stage));
-        IP_TRY(emit_frame(run, part, variant, index, confidence, change, user));
+        IP_TRY(each(user, index, i));
     }
     return IPOS_OK;
+}
+
+ipos_status ic_emit(ic_run *run, ic_part *part, int variant, double confidence, ic_change change, void *user) {
+    emission e = {run, part, variant, confidence, change, user};
+    IP_TRY(make_room(run, &part->shot));
+    return ic_each(run, part, variant, emit_frame, &e);
 }

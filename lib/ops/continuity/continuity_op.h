@@ -30,11 +30,12 @@ typedef struct ic_run ic_run;
 typedef struct ic_mode {
     const char *name;
     ic_variant variants[IC_VARIANTS]; /* best first */
+    bool owns_matte;                  /* the option "matte" says what it works on, not what may change */
     ipos_status (*prepare)(ic_run *run, ic_part *part); /* measures; says in run->offered which variants there will be */
     ipos_status (*emit)(ic_run *run, ic_part *part, int variant);
     void (*finish)(ic_part *part);    /* lets go of the plan */
 } ic_mode;
-extern const ic_mode ic_match, ic_deflicker;
+extern const ic_mode ic_match, ic_deflicker, ic_report, ic_patch;
 
 struct ic_run {
     ip_op_host *host;
@@ -52,14 +53,27 @@ struct ic_run {
 
 /* run.c. done: of the step under way, 0..1. */
 ipos_status ic_step(ic_run *run, double done, const char *stage);
+/* The reference's frame beside one of the shot's: its only one, else side by side from the first asked for on. */
+ipos_status ic_beside(const ic_run *run, int64_t number, size_t *index);
 /* Adds to what is said of a part; takes value over. */
 ipos_status ic_say(ic_part *part, const char *name, json_t *value);
 
-/* change.c. Changes `image`, frame `index` of the part's shot in the working encoding, in place. */
-typedef ipos_status (*ic_change)(void *user, size_t index, const ip_image3 *image);
+/* change.c. What the evidence map is to say of the samples that changed. */
+enum { IC_SEEN = 1, IC_TAKE = 2, IC_REGRADED = 4 };
+typedef struct ic_marks {
+    float kind;             /* IC_REGRADED unless said otherwise */
+    double confidence;      /* of the picture */
+    ip_plane_f *by_place;   /* of the frame's size; NULL: the picture's */
+} ic_marks;
+/* Changes `image`, frame `index` of the part's shot in the working encoding, in place. */
+typedef ipos_status (*ic_change)(void *user, size_t index, const ip_image3 *image, ic_marks *marks);
 /* Emits the frames asked for as `change` leaves them, inside the matte and outside the holdout. What it does not change keeps its bits: the
- * evidence says original there, and regraded elsewhere. */
+ * evidence says original there. confidence: unless marks say otherwise. */
 ipos_status ic_emit(ic_run *run, ic_part *part, int variant, double confidence, ic_change change, void *user);
+/* Calls `each` with the index in the shot and the position among those asked for of every frame asked for. */
+ipos_status ic_each(ic_run *run, ic_part *part, int variant, ipos_status (*each)(void *user, size_t index, size_t asked), void *user);
+/* The frame of a mask clip with that number, or its only one, as a plane of the window's size. */
+ipos_status ic_mask(ip_clip *mask, int64_t number, ipos_box window, const ip_plane_f *to);
 
 /* texture.c. Grain, sharpness and bloom of one shot against the reference's. */
 typedef struct ic_texture ic_texture;

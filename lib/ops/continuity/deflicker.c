@@ -45,11 +45,12 @@ static ipos_status prepare(ic_run *run, ic_part *part) {
     return say_plan(part, "drift", &p->levelled);
 }
 
-static ipos_status change(void *user, size_t index, const ip_image3 *image) {
+static ipos_status change(void *user, size_t index, const ip_image3 *image, ic_marks *marks) {
     const plan *p = user;
     ip_deflicker_frame frame = p->used->frame[index];
     for (int b = 0; b < IP_DEFLICKER_BANDS; b++)
         frame.log_gain[b] *= p->strength;
+    marks->confidence = (double)frame.confidence;
     return ip_deflicker_apply(&frame, p->part->shot.clip.encoding, ip_shot_clip(&p->part->shot), image, p->threads);
 }
 

@@ -47,8 +47,9 @@ static ipos_status prepare(ic_run *run, ic_part *part) {
     return IPOS_OK;
 }
 
-static ipos_status change(void *user, size_t index, const ip_image3 *image) {
+static ipos_status change(void *user, size_t index, const ip_image3 *image, ic_marks *marks) {
     plan *p = user;
+    (void)marks;
     if (p->used)
         IP_TRY(ic_texture_before(p->used, &p->part->shot, index, p->strength, image));
     ip_grade_apply(&p->grade, image, p->threads);

@@ -1,7 +1,7 @@
 /* A request: clips and settings, then every shot measured, then every variant made. */
 #include "continuity_op.h"
 
-static const ic_mode *const modes[] = {&ic_match, &ic_deflicker};
+static const ic_mode *const modes[] = {&ic_match, &ic_deflicker, &ic_report, &ic_patch};
 
 ipos_status ic_step(ic_run *run, double done, const char *stage) {
     return ip_teller_say(&run->teller, run->begin + run->share * done, "%s", stage);
@@ -44,6 +44,17 @@ static ipos_status open_reference(ic_run *run, size_t clip) {
     IP_TRY(ip_shot_range(host, clip, first, last, &run->reference));
     IP_TRY(ip_shot_open(&run->reference, refused));
     return *refused ? ip_fail(IPOS_ERR_UNSUPPORTED, "reference %s: %s", host->clips[clip].name, refused) : IPOS_OK;
+}
+
+ipos_status ic_beside(const ic_run *run, int64_t number, size_t *index) {
+    const ip_shot *other = &run->reference;
+    const int64_t wanted = other->count == 1 ? other->numbers[0] : other->numbers[0] + number - run->host->times[0].num;
+    for (*index = 0; *index < other->count; ++*index)
+        if (other->numbers[*index] == wanted)
+            return IPOS_OK;
+    return ip_fail(IPOS_ERR_NOT_FOUND, "%s: beside frame %lld belongs frame %lld of %s, which is not among its frames %lld-%lld: set reference_frames",
+        run->mode->name, (long long)number, (long long)wanted, other->clip.clip->name, (long long)other->numbers[0],
+        (long long)other->numbers[other->count - 1]);
 }
 
 static ipos_status open_clips(ic_run *run) {

@@ -8,8 +8,8 @@ static const ip_option_spec options[] = {
     {.name = "reference", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "clip to match, to compare with, or to patch from; without one the clip itself, at reference_frames"},
     {.name = "reference_frames", .type = IPOS_OPTION_TEXT, .preset = "",
-     .help = "frames of the reference: 1012, or first-last 1001-1060; preset: all. For patch the first is laid on the first frame asked for, and so on; "
-             "a single one serves all"},
+     .help = "frames of the reference: 1012, or first-last 1001-1060; preset: all. patch and report lay the first on the first frame asked for, and "
+             "so on; a single one serves all; report without them looks for the frame that shows most of the same"},
     {.name = "look", .type = IPOS_OPTION_TEXT, .preset = "",
      .help = "match without a reference: a measured look (the document of ipos_look_json) whose white balance, exposure, contrast and "
              "saturation are approached; always a suggestion"},

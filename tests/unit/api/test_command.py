@@ -14,7 +14,7 @@ import zlib
 COMMAND = sys.argv[1] if len(sys.argv) > 1 else "interpos"
 ENGINE = "engine" in sys.argv[2:]
 WIDTH, HEIGHT, FRAMES = 128, 96, 16
-COMMANDS = ["init", "ingest", "permit", "clips", "look", "train", "models", "card", "render", "options", "strokes", "accept", "reject", "publish", "verify",
+COMMANDS = ["init", "ingest", "permit", "clips", "look", "train", "models", "card", "render", "options", "strokes", "grade", "accept", "reject", "publish", "verify",
             "ledger", "operations", "info", "engine"]
 OWNED = ["--owner", "tests", "--licence", "made here", "--training", "allowed", "--encoding", "rec709", "--fps", "24"]
 

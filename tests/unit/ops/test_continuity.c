@@ -66,9 +66,15 @@ static double flickering(double code, int c, int64_t number, int x, int y) {
     return (void)c, (void)x, (void)y, (double)rec709->from_linear(rec709->to_linear((float)code) * (float)exp(gain_at(number)));
 }
 
+static bool in_disc(int x, int y, double radius) { return hypot(x - 210, y - 90) < radius; }
+static double with_a_disc(double code, int c, int64_t number, int x, int y) {
+    return (void)number, in_disc(x, y, 18) ? .15 + .3 * c : .9 * code;
+}
+
 #define FRAMES_OF(name, grade) \
     static ipos_status name(int64_t number, ipos_frame **out) { return made_of(number, grade, out); }
 FRAMES_OF(plain, as_it_is)
+FRAMES_OF(changed, with_a_disc)
 FRAMES_OF(other, graded)
 FRAMES_OF(quiet, weak)
 FRAMES_OF(noisy, grainy)
@@ -81,6 +87,17 @@ static ipos_status lower_half(int64_t number, ipos_frame **out) {
     IP_TRY(ip_frame_new(&window, NULL, &channel, 1, NULL, NULL, out));
     for (int y = BH / 2; y < BH; y++)
         memset((*out)->channels[0].data + y * (*out)->channels[0].row_stride, 255, BW);
+    return ipos_frame_set_encoding(*out, "data");
+}
+
+static ipos_status around_disc(int64_t number, ipos_frame **out) {
+    static const ipos_channel channel = {"Y", IPOS_U8, 1, 1};
+    ipos_box window = {0, 0, BW, BH};
+    (void)number;
+    IP_TRY(ip_frame_new(&window, NULL, &channel, 1, NULL, NULL, out));
+    for (int y = 0; y < BH; y++)
+        for (int x = 0; x < BW; x++)
+            (*out)->channels[0].data[y * (*out)->channels[0].row_stride + x * (*out)->channels[0].pixel_stride] = in_disc(x, y, 24) ? 255 : 0;
     return ipos_frame_set_encoding(*out, "data");
 }
 
@@ -258,6 +275,65 @@ static void flicker_goes(void **state) {
     fake_close(&fake);
 }
 
+/* A disc that only this take has, a seventh of a stop darker; the reference is two frames on. */
+static void what_differs_is_reported(void **state) {
+    (void)state;
+    fake_host fake;
+    fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", changed, (const char *const[]){"mode", "report", "reference_frames", "5-12", NULL});
+    fake_role(&fake, "reference", 1, 16, "rec709", plain);
+    fake_times(&fake, times, 2);
+    assert_int_equal(ip_op_continuity.run(&fake.host), IPOS_OK);
+    const ipos_frame *picture = fake_picture(&fake, "report", times[0]);
+    assert_non_null(picture);
+    assert_null(fake_evidence(&fake, "report", times[0]));
+    assert_string_equal(ipos_frame_encoding(picture), "data");
+    json_t *details = json_loads(fake.details, 0, NULL), *reports = json_object_get(json_array_get(json_object_get(details, "shots"), 0), "reports");
+    assert_int_equal(json_array_size(reports), 2);
+    const json_t *first = json_array_get(reports, 0), *region = json_array_get(json_object_get(first, "regions"), 0);
+    assert_int_equal(json_integer_value(json_object_get(first, "frame")), 3);
+    assert_int_equal(json_integer_value(json_object_get(first, "reference_frame")), 5);
+    assert_int_equal(json_array_size(json_object_get(first, "regions")), 1);
+    double box[4];
+    for (size_t i = 0; i < 4; i++)
+        box[i] = json_number_value(json_array_get(json_object_get(region, "box"), i));
+    assert_true(box[0] < 210 && box[0] + box[2] > 210 && box[1] < 90 && box[1] + box[3] > 90 && box[2] < 60 && box[3] < 60);
+    json_decref(details);
+    fake_close(&fake);
+}
+
+static void a_region_is_carried_over(void **state) {
+    (void)state;
+    fake_host fake;
+    ipos_frame *was, *clean;
+    fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", changed, (const char *const[]){"mode", "patch", "reference_frames", "6", NULL});
+    fake_role(&fake, "reference", 1, 16, "rec709", plain);
+    fake_role(&fake, "matte", 1, 1, "data", around_disc);
+    fake_times(&fake, times, 1);
+    assert_int_equal(ip_op_continuity.run(&fake.host), IPOS_OK);
+    assert_int_equal(changed(3, &was), IPOS_OK);
+    assert_int_equal(plain(3, &clean), IPOS_OK);
+    const ipos_frame *made = fake_picture(&fake, "patch", times[0]), *evidence = fake_evidence(&fake, "patch", times[0]);
+    double off = 0, n = 0;
+    int touched = 0;
+    for (int k = 1; k < 4; k++)
+        for (int y = 0; y < BH; y++)
+            for (int x = 0; x < BW; x++) {
+                if (in_disc(x, y, 20)) {
+                    off += fabs(sample(made, k, x, y) - .9 * sample(clean, k, x, y));
+                    n++;
+                } else if (!in_disc(x, y, 32)) {
+                    touched += sample(made, k, x, y) != sample(was, k, x, y);
+                }
+            }
+    assert_int_equal(touched, 0);
+    if (!(off / n < .012))
+        fail_msg("%.4f off where it was patched: %s", off / n, fake.details);
+    assert_true(evidence_at(evidence, "evidence", 210, 90) == 2 && evidence_at(evidence, "evidence", 20, 20) == 0);
+    ipos_frame_release(was);
+    ipos_frame_release(clean);
+    fake_close(&fake);
+}
+
 static void check_refused(const char *const *options, const char *expected) {
     fake_host fake;
     fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", other, options);
@@ -275,6 +351,8 @@ static void what_is_wrong_is_said(void **state) {
     check_refused((const char *const[]){"reference_frames", "7-", NULL}, "\"7-\", expected a frame");
     check_refused((const char *const[]){"reference_frames", "9-4", NULL}, "expected a frame");
     check_refused((const char *const[]){"reference_frames", "40-50", NULL}, "has frames 1-16, none of 40-50");
+    check_refused((const char *const[]){"mode", "report", NULL}, "nothing to compare with");
+    check_refused((const char *const[]){"mode", "patch", "reference_frames", "3", NULL}, "give a clip of mattes");
     check_refused((const char *const[]){"look", "{", NULL}, "look: line 1");
     check_refused((const char *const[]){"look", "{\"format\":\"x\"}", NULL}, "format");
 }
@@ -299,6 +377,8 @@ int main(void) {
         cmocka_unit_test(nothing_to_do_keeps_every_bit),
         cmocka_unit_test(grain_is_matched),
         cmocka_unit_test(flicker_goes),
+        cmocka_unit_test(what_differs_is_reported),
+        cmocka_unit_test(a_region_is_carried_over),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(stops_when_asked),
     };
