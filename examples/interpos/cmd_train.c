@@ -96,11 +96,15 @@ static int run_train(const cli_args *args)
     ipos_train_config train;
     ipos_model *model = NULL;
     cli_session session;
-    char *preview = NULL;
+    char *preview = NULL, *look = NULL;
     int code = fill_train(args, &train);
 
-    if (code || (code = session_open(&session, args, args->words[0])))
+    if (!code && args_get(args, "look") && !(train.look = look = read_text(args_get(args, "look"))))
+        code = EXIT_FAILED;
+    if (code || (code = session_open(&session, args, args->words[0]))) {
+        free(look);
         return code;
+    }
     if (args_get(args, "preview"))
         preview = strdup(args_get(args, "preview"));
     else if (asprintf(&preview, "%s/%s-preview.png", args->words[0], train.name) < 0)
@@ -116,6 +120,7 @@ static int run_train(const cli_args *args)
     else if (status == IPOS_ERR_CANCELLED || status == IPOS_ERR_ENGINE)
         say_resume(session.project, train.name);
     free(preview);
+    free(look);
     ipos_model_release(model);
     session_close(&session);
     return code;
@@ -134,6 +139,7 @@ static const cli_option train_options[] = {
     {"by", "NAME", "who started it, for the model card"},
     {"preview", "FILE", "a PNG kept up to date; preset PROJECT/MODEL-preview.png"},
     {"no-preview", NULL, "write none"},
+    {"look", "FILE", "the production's look, written with `interpos look -o`, to be kept on the model card"},
     {"json", NULL, "print the model card as JSON"},
     {NULL, NULL, NULL}};
 const cli_command command_train = {"train", "PROJECT --for OPERATION --model NAME", "train a model on the project's own dailies",

@@ -25,6 +25,7 @@ typedef struct ipos_train_config {
     const char *device;      /* "auto", "cpu", "cuda", "cuda:1"; NULL: "auto" */
     const char *operator_name; /* who started it, for the card; NULL: not stated */
     const char *preview;     /* path of a PNG that is kept up to date while training (written atomically); NULL: none */
+    const char *look;        /* the production's look, a document of ipos_look_json, to be kept on the card; NULL: none */
 } ipos_train_config;
 
 /* Trains in the engine and stores the best checkpoint on held-out shots. Blocks; progress on this thread. A part of the
@@ -39,7 +40,7 @@ IPOS_API void ipos_model_retain(ipos_model *model);
 IPOS_API void ipos_model_release(ipos_model *model);
 /* The model card. JSON: {"name","operation","architecture","project","inputs":[{"clip","training","licence","owner",
  * "frames":[{"number","sha256"}]}],"held_out":[...],"settings":{},"seed","versions":{},"base_weights":null,
- * "score":{"held_out","baseline","gain","per_clip":[{"clip","model","baseline"}]},"started","finished","operator"} (ipos_free). */
+ * "score":{"held_out","baseline","gain","per_clip":[{"clip","model","baseline"}]},"look":{...} or null,"started","finished","operator"} (ipos_free). */
 IPOS_API IPOS_NODISCARD ipos_status ipos_model_card(ipos_model *model, char **json);
 /* The same for people, plain text (ipos_free). */
 IPOS_API IPOS_NODISCARD ipos_status ipos_model_card_text(ipos_model *model, char **text);

@@ -13,6 +13,7 @@ typedef struct ip_train {
     ip_store_clip *clips;
     ip_op_clip *views;
     json_t *request;           /* what must be equal for a checkpoint to be gone on from */
+    json_t *look;             /* for the card; NULL: none */
     char started[32];
     double begun, elapsed;     /* this run's start; seconds of work in runs before it */
     void *checkpoint;

@@ -1,5 +1,6 @@
 /* Training: the engine works, this side guards permissions, keeps checkpoints and stores the model. */
 #include "api_train.h"
+#include "fingerprint.h"
 
 static const double PREVIEW_SECONDS = 2;
 
@@ -26,14 +27,31 @@ static ipos_status save_checkpoint(void *user, const void *bytes, size_t size)
     return status;
 }
 
+/* Only the finished model's card holds it: it is long, and no part of what repeats a training. */
+static ipos_status add_look(const ip_train *train, char **settings)
+{
+    if (!train->look)
+        return IPOS_OK;
+    json_t *all = json_loads(*settings, 0, NULL);
+    ip_free(*settings);
+    *settings = NULL;
+    if (!all || json_object_set(all, "look", train->look) != 0) {
+        json_decref(all);
+        return ip_no_memory(4096);
+    }
+    return ip_json_give(all, settings);
+}
+
 static ipos_status save_model(void *user, const void *bytes, size_t size, const char *measured)
 {
     ip_train *train = user;
-    char *settings, *clips;
+    char *settings, *clips = NULL;
 
     IP_TRY(ip_train_settings(train, &settings));
-    ipos_status status = IPOS_ERR_NO_MEMORY;
-    if ((clips = ip_train_clip_list(train)))
+    ipos_status status = add_look(train, &settings);
+    if (status == IPOS_OK && !(clips = ip_train_clip_list(train)))
+        status = IPOS_ERR_NO_MEMORY;
+    if (status == IPOS_OK)
         status = ip_store_model_save(train->project->store, train->config.name, train->spec->name, clips, settings, measured,
             train->started, bytes, size);
     train->saved = status == IPOS_OK;
@@ -203,6 +221,15 @@ static ipos_status train_in(ip_train *train)
     return run_job(train, engine);
 }
 
+static ipos_status take_look(ip_train *train, const char *text)
+{
+    json_error_t error;
+
+    train->look = json_loads(text, 0, &error);
+    return train->look ? ip_fingerprint_check(train->look)
+                       : ip_fail(IPOS_ERR_FORMAT, "look: not JSON (line %d, column %d: %s)", error.line, error.column, error.text);
+}
+
 static ipos_status check_config(ip_train *train, const ipos_train_config *config)
 {
     ipos_train_config *taken = &train->config;
@@ -221,6 +248,8 @@ static ipos_status check_config(ip_train *train, const ipos_train_config *config
             (long long)taken->steps, taken->threads);
     if (taken->seed > INT64_MAX)
         return ip_fail(IPOS_ERR_ARGUMENT, "seed %llu: at most 2^63-1", (unsigned long long)taken->seed);
+    if (taken->look)
+        IP_TRY(take_look(train, taken->look));
     if (taken->clips && !*taken->clips)
         return ip_fail(IPOS_ERR_ARGUMENT, "clips: empty: name some, or give NULL for all that may be trained on");
     if (taken->minutes == 0 && taken->steps == 0)

@@ -174,6 +174,7 @@ void ip_train_clear(ip_train *train)
     ip_free(train->views);
     ip_free(train->checkpoint);
     json_decref(train->request);
+    json_decref(train->look);
     ipos_frame_release(train->preview);
 }
 

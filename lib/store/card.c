@@ -53,6 +53,7 @@ static json_t *merged(json_t *settings, json_t *measured)
 {
     json_t *all = settings ? json_deep_copy(settings) : json_object();
 
+    json_object_del(all, "look"); /* has a place of its own on the card */
     if (json_is_object(json_object_get(measured, "settings")))
         json_object_update(all, json_object_get(measured, "settings"));
     return all;
@@ -77,7 +78,7 @@ static json_t *assemble(ip_store *store, const ip_card_source *source, json_t *s
     char finished[32];
 
     ip_utc_text(finished);
-    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:O, s:o, s:o, s:o, s:o, s:o, s:n, s:o, s:o, s:o, s:o, s:s, s:o}", "name",
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:O, s:o, s:o, s:o, s:o, s:o, s:n, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "name",
         source->name, "operation",
         source->operation, "architecture", first_of(measured, settings, "architecture", json_string("")), "project", store->id,
         "project_title", store->title, "inputs", inputs, "held_out", first_of(measured, settings, "held_out", json_array()),
@@ -86,7 +87,7 @@ static json_t *assemble(ip_store *store, const ip_card_source *source, json_t *s
         first_of(measured, settings, "steps", json_null()), "versions", versions_of(settings, measured), "base_weights", "score",
         first_of(measured, settings, "score", json_object()), "seconds", first_of(measured, settings, "seconds", json_null()),
         "training",
-        first_of(measured, NULL, "training", json_null()), "started",
+        first_of(measured, NULL, "training", json_null()), "look", first_of(settings, NULL, "look", json_null()), "started",
         source->started ? json_string(source->started) : json_null(), "finished", finished, "operator",
         first_of(settings, measured, "operator", json_null()));
 }

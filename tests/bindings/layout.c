@@ -15,7 +15,7 @@ int main(void)
     SIZE(ipos_clip_config), AT(ipos_clip_config, name), AT(ipos_clip_config, rate), AT(ipos_clip_config, tags);
     AT(ipos_clip_config, first_frame), AT(ipos_clip_config, copy), AT(ipos_clip_config, duplicate_check);
     SIZE(ipos_train_config), AT(ipos_train_config, clips), AT(ipos_train_config, minutes), AT(ipos_train_config, seed);
-    AT(ipos_train_config, device), AT(ipos_train_config, preview);
+    AT(ipos_train_config, device), AT(ipos_train_config, preview), AT(ipos_train_config, look);
     SIZE(ipos_look_config), AT(ipos_look_config, clips), AT(ipos_look_config, marks), AT(ipos_look_config, shots);
     SIZE(ipos_option_info), AT(ipos_option_info, preset), AT(ipos_option_info, minimum), AT(ipos_option_info, maximum);
     SIZE(ipos_host_clip), AT(ipos_host_clip, first), AT(ipos_host_clip, rate), AT(ipos_host_clip, licence);

@@ -172,9 +172,11 @@ def test_ctrl_c(shot):
 @needs_engine
 def test_train(shot, tmp_path):
     losses = []
-    model = shot.train("inbetween", "day1", steps=4, seed=1, threads=2, device="cpu", by="tests", preview=tmp_path / "preview.png",
+    look = shot.measure_look()
+    model = shot.train("inbetween", "day1", steps=4, seed=1, threads=2, device="cpu", by="tests", look=look, preview=tmp_path / "preview.png",
                        progress=lambda done, remaining, stage, report: losses.append(report.get("loss")))
     card = model.card()
+    assert card["look"] == look.json and "look" not in card["settings"]
     assert card["name"] == "day1" and card["inputs"][0]["clip"] == "shot" and "held_out" in card["score"]
     assert "day1" in model.card_text() and (tmp_path / "preview.png").exists()
     assert any(isinstance(loss, float) for loss in losses)

@@ -70,7 +70,7 @@ class ClipConfig(Sized):
 class TrainConfig(Sized):
     _fields_ = [("struct_size", c_uint32), ("resume", c_int32), ("name", c_char_p), ("operation", c_char_p), ("clips", c_char_p),
                 ("minutes", c_double), ("steps", c_int64), ("seed", c_uint64), ("threads", c_int32), ("device", c_char_p),
-                ("operator_name", c_char_p), ("preview", c_char_p)]
+                ("operator_name", c_char_p), ("preview", c_char_p), ("look", c_char_p)]
 
 
 class LookConfig(Sized):

@@ -154,12 +154,12 @@ class Project(Handle):
 
     def train(self, operation: str, name: str, *, clips: Union[None, str, Sequence[str]] = None, minutes: float = 0, steps: int = 0,
               seed: int = 0, threads: int = 0, device: Optional[str] = None, resume: bool = False, by: Optional[str] = None,
-              preview: Optional[Path] = None, progress: Optional[Progress] = None) -> Model:
+              preview: Optional[Path] = None, look: Optional[Look] = None, progress: Optional[Progress] = None) -> Model:
         """Trains a model on the project's own dailies and opens it. Budget: minutes (10 unless given) or steps. Stopped (Ctrl-C,
-        a progress callback that returns False) it keeps the last checkpoint: call again with resume=True."""
+        a progress callback that returns False) it keeps the last checkpoint: call again with resume=True. look: kept on the card."""
         config = s.TrainConfig(resume=int(resume), name=encode(name), operation=encode(operation), clips=comma_list(clips),
                                minutes=minutes, steps=steps, seed=seed, threads=threads, device=encode(device),
-                               operator_name=encode(by), preview=encode(preview))
+                               operator_name=encode(by), preview=encode(preview), look=encode(json.dumps(look.json)) if look else None)
         out = c_void_p()
         with Work(progress) as work:
             status = lib.ipos_model_train(self.pointer, byref(config), work.progress, None, byref(out))
