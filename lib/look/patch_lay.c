@@ -5,7 +5,9 @@
 #include <math.h>
 
 enum { WIDEST = 960, PAIRS = 4000, PAIRS_LEAST = 200, MARGIN = 64, SMALLEST = 128, SHY = 3 };
-static const double BEND = 6., BEND_SMOOTH = 6., FLOW_MOST = 3., FLOW_SMOOTH = 4., HOLE_SMOOTH = 8.;
+static const double BEND = 6., BEND_SMOOTH = 20., FLOW_MOST = 3., HOLE_SMOOTH = 2.; /* the last: times the smoothing of what was measured */
+static const double SMOOTH[3] = {0., 12., 4.}; /* of the flow; 0: none, the homography and its bending stand */
+static const float BAND = 12.f, OFF_MOST = .08f; /* pixels around the matte that are predicted from beyond; code values an error counts as at most */
 
 /* ---- whole frames at working size */
 
@@ -152,7 +154,7 @@ static bool box_of(const ip_plane_f *matte, int margin, ip_box_i *out) {
     return true;
 }
 
-static ipos_status make_alpha(ip_patch_work *w, ip_plane_f *far) {
+static void make_alpha(ip_patch_work *w, ip_plane_f *far) {
     ip_plane_f matte = ip_plane_part(&w->matte, w->box), core = w->alpha;
     float feather = w->options->feather < 0. ? 0.f : w->options->feather > 0. ? (float)w->options->feather : 3.f;
     for (int y = 0; y < core.height; y++)
@@ -164,7 +166,6 @@ static ipos_status make_alpha(ip_patch_work *w, ip_plane_f *far) {
             float ramp = fmaxf(0.f, 1.f - ip_row(far, y)[x] / (feather + 1.f)), own = ip_row(&matte, y)[x];
             ip_row(&core, y)[x] = fmaxf(fminf(1.f, own > 0.f ? own : 0.f), ramp * ramp * (3.f - 2.f * ramp));
         }
-    return IPOS_OK;
 }
 
 static void lay(ip_patch_work *w, const ip_plane_f flow[2]) {
@@ -193,60 +194,107 @@ static void luma_of(const ip_image3 *code, const ip_plane_f *out) {
             ip_row(out, y)[x] = known_or_0(ip_luma_of(ip_row(&code->c[0], y)[x], ip_row(&code->c[1], y)[x], ip_row(&code->c[2], y)[x]));
 }
 
-/* The flow outside, smoothed, and on into the matte. known: 1 where it was measured; tmp of the same size. */
-static ipos_status extend(ip_patch_work *w, ip_plane_f flow[2], ip_plane_f *known, ip_plane_f *tmp) {
-    int threads = w->target->threads;
-    for (int y = 0; y < known->height; y++)
-        for (int x = 0; x < known->width; x++) {
-            float u = ip_row(&flow[0], y)[x], v = ip_row(&flow[1], y)[x];
-            bool good = ip_row(&w->agreed, y)[x] > 0.f && hypotf(u, v) <= FLOW_MOST;
-            ip_row(known, y)[x] = good ? 1.f : 0.f;
-            ip_row(&flow[0], y)[x] = good ? u : 0.f;
-            ip_row(&flow[1], y)[x] = good ? v : 0.f;
+/* What a flow is made of: the measured one, how far from the matte it is taken, and planes to work in. */
+typedef struct refinement {
+    ip_patch_work *work;
+    ip_plane_f measured[2];
+    const ip_plane_f *far;   /* distance from the matte */
+    ip_plane_f luma[2];      /* of the target, and of the donor as laid without flow */
+    ip_plane_f flow[2], known, tmp;
+} refinement;
+
+/* The flow of places farther from the matte than `from`, smoothed, and on into the rest. */
+static ipos_status extend(refinement *r, double smooth, float from) {
+    int threads = r->work->target->threads;
+    for (int y = 0; y < r->known.height; y++)
+        for (int x = 0; x < r->known.width; x++) {
+            float u = ip_row(&r->measured[0], y)[x], v = ip_row(&r->measured[1], y)[x];
+            bool good = ip_row(&r->work->agreed, y)[x] > 0.f && ip_row(r->far, y)[x] > from && hypotf(u, v) <= FLOW_MOST && smooth > 0.;
+            ip_row(&r->known, y)[x] = good ? 1.f : 0.f;
+            ip_row(&r->flow[0], y)[x] = good ? u : 0.f;
+            ip_row(&r->flow[1], y)[x] = good ? v : 0.f;
         }
-    ip_gauss_blur(known, known, tmp, FLOW_SMOOTH, threads);
+    if (!(smooth > 0.))
+        return IPOS_OK;
+    ip_gauss_blur(&r->known, &r->known, &r->tmp, smooth, threads);
     for (int i = 0; i < 2; i++) {
-        ip_gauss_blur(&flow[i], &flow[i], tmp, FLOW_SMOOTH, threads);
-        for (int y = 0; y < known->height; y++)
-            for (int x = 0; x < known->width; x++)
-                ip_row(&flow[i], y)[x] /= fmaxf(1e-3f, ip_row(known, y)[x]);
+        ip_gauss_blur(&r->flow[i], &r->flow[i], &r->tmp, smooth, threads);
+        for (int y = 0; y < r->known.height; y++)
+            for (int x = 0; x < r->known.width; x++)
+                ip_row(&r->flow[i], y)[x] /= fmaxf(1e-3f, ip_row(&r->known, y)[x]);
     }
-    IP_TRY(ip_push_pull(flow, 2, known, .2f, threads));
+    IP_TRY(ip_push_pull(r->flow, 2, &r->known, .2f, threads));
     for (int i = 0; i < 2; i++) { /* what was filled in has the steps of its pyramid */
         ip_plane_f soft = {0};
-        IP_TRY(ip_plane_new(known->width, known->height, &soft));
-        ip_gauss_blur(&flow[i], &soft, tmp, HOLE_SMOOTH, threads);
-        for (int y = 0; y < known->height; y++)
-            for (int x = 0; x < known->width; x++) {
-                float k = fminf(1.f, ip_row(known, y)[x]);
-                ip_row(&flow[i], y)[x] = k * ip_row(&flow[i], y)[x] + (1.f - k) * ip_row(&soft, y)[x];
+        IP_TRY(ip_plane_new(r->known.width, r->known.height, &soft));
+        ip_gauss_blur(&r->flow[i], &soft, &r->tmp, HOLE_SMOOTH * smooth, threads);
+        for (int y = 0; y < r->known.height; y++)
+            for (int x = 0; x < r->known.width; x++) {
+                float k = fminf(1.f, ip_row(&r->known, y)[x]);
+                ip_row(&r->flow[i], y)[x] = k * ip_row(&r->flow[i], y)[x] + (1.f - k) * ip_row(&soft, y)[x];
             }
         ip_plane_free(&soft);
     }
     return IPOS_OK;
 }
 
-/* far: distance from the matte. */
-static ipos_status refine(ip_patch_work *w, const ip_plane_f *far, ip_plane_f part[4]) {
-    ip_registration r = {0};
+/* How wrong the flow is in the band around the matte, into which it was extended as it will be into the matte. */
+static double wrong_in_band(const refinement *r) {
+    double sum = 0.;
+    size_t count = 0;
+    for (int y = 0; y < r->known.height; y++)
+        for (int x = 0; x < r->known.width; x++) {
+            float away = ip_row(r->far, y)[x], tx = (float)x + ip_row(&r->flow[0], y)[x], ty = (float)y + ip_row(&r->flow[1], y)[x];
+            if (!(away > SHY && away <= SHY + BAND) || !(ip_row(&r->work->there, y)[x] > 0.f))
+                continue;
+            sum += fminf(OFF_MOST, fabsf(ip_sample_linear(&r->luma[1], tx, ty) - ip_row(&r->luma[0], y)[x]));
+            count++;
+        }
+    return count ? sum / (double)count : 0.;
+}
+
+/* The smoothing that predicts the band best. */
+static ipos_status choose_smoothing(refinement *r, double *out) {
+    double best = INFINITY;
+    for (size_t i = 0; i < IP_COUNT(SMOOTH); i++) {
+        IP_TRY(extend(r, SMOOTH[i], SHY + BAND));
+        double wrong = wrong_in_band(r);
+        if (wrong < best) {
+            best = wrong;
+            *out = SMOOTH[i];
+        }
+    }
+    return IPOS_OK;
+}
+
+/* The donor's luma is matched to the target's first, so that errors are of place. */
+static ipos_status refine(ip_patch_work *w, refinement *r) {
     const ip_image3 own = ip_image3_part(w->image, w->box);
-    luma_of(&own, &part[0]);
-    luma_of(&w->laid, &part[1]);
-    IP_TRY(ip_register(w->target, &part[0], &part[1], &r));
-    for (int y = 0; y < far->height; y++)
-        for (int x = 0; x < far->width; x++) {
-            bool good = ip_row(&r.agreed, y)[x] > 0.f && ip_row(&w->there, y)[x] > 0.f && ip_row(far, y)[x] > SHY && !(ip_row(&w->alpha, y)[x] > 0.f);
+    ip_registration found = {0};
+    double smooth = 0.;
+    ip_grade_apply(&w->out->grade, &w->laid, w->target->threads);
+    luma_of(&own, &r->luma[0]);
+    luma_of(&w->laid, &r->luma[1]);
+    IP_TRY(ip_register(w->target, &r->luma[0], &r->luma[1], &found));
+    for (int y = 0; y < r->far->height; y++)
+        for (int x = 0; x < r->far->width; x++) {
+            bool good = ip_row(&found.agreed, y)[x] > 0.f && ip_row(&w->there, y)[x] > 0.f && ip_row(r->far, y)[x] > SHY && !(ip_row(&w->alpha, y)[x] > 0.f);
             ip_row(&w->agreed, y)[x] = good ? 1.f : 0.f;
         }
-    ipos_status status = extend(w, r.flow, &part[2], &part[3]);
+    for (int i = 0; i < 2; i++)
+        r->measured[i] = found.flow[i];
+    ipos_status status = choose_smoothing(r, &smooth);
     if (status == IPOS_OK)
-        lay(w, r.flow);
-    ip_registration_free(&r);
+        status = extend(r, smooth, SHY);
+    if (status == IPOS_OK)
+        lay(w, r->flow);
+    ip_registration_free(&found);
     return status;
 }
 
 ipos_status ip_patch_lay(ip_patch_work *w) {
-    ip_plane_f part[5] = {0}, *far = &part[4];
+    enum { LUMA, FLOW = 2, KNOWN = 4, TMP, FAR, PARTS };
+    ip_plane_f part[PARTS] = {0};
     if (!box_of(&w->matte, IP_MAX(MARGIN, (int)(.5 * MARGIN * w->scale[0])), &w->box)) {
         ip_not_measurable(&w->out->reading, w->options->matte_of_donor ? "the matte lies outside the target's frame, or is empty" : "the matte is empty");
         return IPOS_OK;
@@ -258,12 +306,12 @@ ipos_status ip_patch_lay(ip_patch_work *w) {
     IP_TRY(ip_plane_new(width, height, &w->agreed));
     IP_TRY(ip_image3_new(width, height, &w->laid));
     IP_TRY(ip_image3_new(width, height, &w->nearest));
-    IP_TRY(ip_planes_new(width, height, part, 5));
-    ipos_status status = make_alpha(w, far);
+    IP_TRY(ip_planes_new(width, height, part, PARTS));
+    make_alpha(w, &part[FAR]);
     lay(w, NULL);
-    if (status == IPOS_OK)
-        status = refine(w, far, part);
-    ip_planes_free(part, 5);
+    refinement r = {.work = w, .far = &part[FAR], .luma = {part[LUMA], part[LUMA + 1]}, .flow = {part[FLOW], part[FLOW + 1]}, .known = part[KNOWN], .tmp = part[TMP]};
+    ipos_status status = refine(w, &r);
+    ip_planes_free(part, PARTS);
     ip_grade_apply(&w->out->grade, &w->laid, w->target->threads);
     ip_grade_apply(&w->out->grade, &w->nearest, w->target->threads);
     return status;

@@ -4,11 +4,12 @@
 #include "patch_internal.h"
 #include <math.h>
 
-enum { RING = 24, SWEEPS = 160, EDGE = 2 };
+enum { RING = 24, SWEEPS = 160, EDGE = 3, ROUNDS = 4, LEAST = 64 };
 static const double RING_SMOOTH = 4., TRUST_SMOOTH = 8.;
-static const float KNOWN = .15f, OUTLIER = 2.5f, LEAST_SPREAD = .004f;
+static const float KNOWN = .05f, OUTLIER = 2.5f, LEAST_SPREAD = .004f;
+static const float VAGUE = .2f;        /* weight of a place where flow does not agree, as on a bare wall, or that clips or is black: it counts where there is no better */
 static const float FOOT = .1f;         /* display codes: corrections are ratios of code + FOOT */
-static const float TRUSTED = .02f;     /* code values off at which the confidence is a half */
+static const float TRUSTED = .05f;     /* code values off at which the confidence is a half */
 static const float DEPTH = 96.f;       /* pixels into the matte at which it is a half */
 
 /* In what a correction adds: logarithms of display codes, code values of logs and linear light (which the working encoding makes a log). */
@@ -22,69 +23,73 @@ static float corrected(const ip_patch_work *w, float code, float by) {
 
 typedef struct light {
     ip_patch_work *work;
-    ip_plane_f lacks[3], weight, ring, tmp; /* ring: 1 where asked */
+    ip_plane_f lacks[3], smooth[3], weight, ring, tmp; /* ring: how much a place around the matte says, 0..1 */
     float *values;
 } light;
 
-/* The ring: what agrees, near the matte, neither clipped nor black in both. */
 static size_t find_ring(light *l, const ip_plane_f *far) {
     ip_patch_work *w = l->work;
     size_t count = 0;
     for (int y = 0; y < w->box.height; y++)
         for (int x = 0; x < w->box.width; x++) {
-            float a[3], b[3];
+            float a[3], b[3], away = ip_row(far, y)[x], *ring = &ip_row(&l->ring, y)[x];
             for (int c = 0; c < 3; c++) {
                 a[c] = ip_row(&w->image->c[c], w->box.y + y)[w->box.x + x];
                 b[c] = ip_row(&w->laid.c[c], y)[x];
             }
-            bool good = ip_row(&w->agreed, y)[x] > 0.f && ip_row(far, y)[x] <= RING && ip_shot_usable(w->target, a) && ip_shot_usable(w->target, b);
-            ip_row(&l->ring, y)[x] = good ? 1.f : 0.f;
+            bool good = away > EDGE && away <= RING && ip_row(&w->there, y)[x] > 0.f && isfinite(ip_luma_of(a[0], a[1], a[2]) + ip_luma_of(b[0], b[1], b[2]));
+            *ring = good ? (ip_row(&w->agreed, y)[x] > 0.f ? 1.f : VAGUE) * (ip_shot_usable(w->target, a) && ip_shot_usable(w->target, b) ? 1.f : VAGUE) : 0.f;
             count += good;
+            for (int c = 0; c < 3; c++)
+                ip_row(&l->lacks[c], y)[x] = good ? into(w, a[c]) - into(w, b[c]) : 0.f;
         }
     return count;
 }
 
-/* lacks and, robustly, the weight of each place of the ring: outliers in any channel say nothing. */
-static void measure(light *l, size_t count) {
+/* Weighted means over a few pixels of the ring, so that grain on the border is not carried inwards. */
+static void average(light *l) {
+    int threads = l->work->target->threads;
+    ip_plane_f sum = l->weight;
+    for (int c = 0; c < 3; c++) {
+        for (int y = 0; y < sum.height; y++)
+            for (int x = 0; x < sum.width; x++)
+                ip_row(&l->smooth[c], y)[x] = ip_row(&l->lacks[c], y)[x] * ip_row(&l->weight, y)[x];
+        ip_gauss_blur(&l->smooth[c], &l->smooth[c], &l->tmp, RING_SMOOTH, threads);
+    }
+    ip_gauss_blur(&l->weight, &sum, &l->tmp, RING_SMOOTH, threads);
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < sum.height; y++)
+            for (int x = 0; x < sum.width; x++)
+                ip_row(&l->smooth[c], y)[x] /= fmaxf(1e-4f, ip_row(&sum, y)[x]);
+}
+
+/* What is far from its neighbours in any channel, things that moved, says little: Cauchy's weights about the smooth field. */
+static void weigh(light *l) {
     ip_patch_work *w = l->work;
-    int width = w->box.width, height = w->box.height;
     ip_plane_copy(&l->weight, &l->ring);
     for (int c = 0; c < 3; c++) {
         size_t n = 0;
-        for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++) {
-                float d = ip_row(&l->ring, y)[x] > 0.f ? into(w, ip_row(&w->image->c[c], w->box.y + y)[w->box.x + x]) - into(w, ip_row(&w->laid.c[c], y)[x]) : 0.f;
-                ip_row(&l->lacks[c], y)[x] = d;
+        for (int y = 0; y < w->box.height; y++)
+            for (int x = 0; x < w->box.width; x++)
                 if (ip_row(&l->ring, y)[x] > 0.f)
-                    l->values[n++] = d;
-            }
-        float middle = ip_select(l->values, count, count / 2);
-        for (size_t i = 0; i < n; i++)
-            l->values[i] = fabsf(l->values[i] - middle);
-        float scale = OUTLIER * 1.4826f * fmaxf(LEAST_SPREAD, ip_select(l->values, count, count / 2));
-        for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++) {
-                float off = (ip_row(&l->lacks[c], y)[x] - middle) / scale;
+                    l->values[n++] = fabsf(ip_row(&l->lacks[c], y)[x] - ip_row(&l->smooth[c], y)[x]);
+        float scale = OUTLIER * 1.4826f * fmaxf(LEAST_SPREAD, ip_select(l->values, n, n / 2));
+        for (int y = 0; y < w->box.height; y++)
+            for (int x = 0; x < w->box.width; x++) {
+                float off = (ip_row(&l->lacks[c], y)[x] - ip_row(&l->smooth[c], y)[x]) / scale;
                 ip_row(&l->weight, y)[x] /= 1.f + off * off;
             }
     }
 }
 
-/* Weighted means over a few pixels of the ring, so that grain on the border is not carried inwards. */
 static ipos_status smooth(light *l) {
-    int threads = l->work->target->threads;
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < l->weight.height; y++)
-            for (int x = 0; x < l->weight.width; x++)
-                ip_row(&l->lacks[c], y)[x] *= ip_row(&l->weight, y)[x];
-    ip_gauss_blur(&l->weight, &l->weight, &l->tmp, RING_SMOOTH, threads);
-    for (int c = 0; c < 3; c++) {
-        ip_gauss_blur(&l->lacks[c], &l->lacks[c], &l->tmp, RING_SMOOTH, threads);
-        for (int y = 0; y < l->weight.height; y++)
-            for (int x = 0; x < l->weight.width; x++)
-                ip_row(&l->lacks[c], y)[x] /= fmaxf(1e-4f, ip_row(&l->weight, y)[x]);
+    ip_plane_copy(&l->weight, &l->ring);
+    average(l);
+    for (int round = 0; round < ROUNDS; round++) {
+        weigh(l);
+        average(l);
     }
-    return ip_push_pull(l->lacks, 3, &l->weight, KNOWN, threads);
+    return ip_push_pull(l->smooth, 3, &l->weight, KNOWN, l->work->target->threads);
 }
 
 /* Laplace's equation where nothing was measured, from the fill: over-relaxed sweeps, ends of the box free. */
@@ -108,6 +113,7 @@ static double rms_on_ring(const light *l, const ip_plane_f *error) {
     for (int y = 0; y < w->box.height; y++)
         for (int x = 0; x < w->box.width; x++) {
             float worst = 0.f;
+            ip_row(error, y)[x] = 0.f;
             if (!(ip_row(&l->ring, y)[x] > 0.f))
                 continue;
             for (int c = 0; c < 3; c++) {
@@ -126,7 +132,7 @@ static void correct(const light *l, const ip_image3 *image) {
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < w->box.height; y++)
             for (int x = 0; x < w->box.width; x++)
-                ip_row(&image->c[c], y)[x] = corrected(w, ip_row(&image->c[c], y)[x], ip_row(&l->lacks[c], y)[x]);
+                ip_row(&image->c[c], y)[x] = corrected(w, ip_row(&image->c[c], y)[x], ip_row(&l->smooth[c], y)[x]);
 }
 
 /* From the ring's errors and how much of what surrounds the matte agrees at all. error: worst channel on the ring. */
@@ -174,14 +180,13 @@ static ipos_status work_light(light *l, ip_plane_f part[PARTS]) {
     ip_distance_to(&part[HOLE], &part[FAR]);
     size_t count = find_ring(l, &part[FAR]);
     w->out->before = w->out->after = rms_on_ring(l, &part[ERROR]);
-    if (count > 64 && !w->options->no_relight) {
-        measure(l, count);
+    if (count > LEAST && !w->options->no_relight) {
         IP_TRY(smooth(l));
         for (int y = 0; y < w->box.height; y++)
             for (int x = 0; x < w->box.width; x++)
                 ip_row(&part[HOLE], y)[x] = ip_row(&l->weight, y)[x] < KNOWN || ip_row(&w->alpha, y)[x] > 0.f ? 1.f : 0.f;
         for (int c = 0; c < 3; c++)
-            relax(&l->lacks[c], &part[HOLE]);
+            relax(&l->smooth[c], &part[HOLE]);
         correct(l, &w->laid);
         correct(l, &w->nearest);
         w->out->after = rms_on_ring(l, &part[ERROR]);
@@ -194,6 +199,8 @@ ipos_status ip_patch_light(ip_patch_work *w) {
     int width = w->box.width, height = w->box.height;
     ip_plane_f part[PARTS] = {0};
     ipos_status status = ip_planes_new(width, height, l.lacks, 3);
+    if (status == IPOS_OK)
+        status = ip_planes_new(width, height, l.smooth, 3);
     if (status == IPOS_OK)
         status = ip_plane_new(width, height, &l.weight);
     if (status == IPOS_OK)
@@ -208,6 +215,7 @@ ipos_status ip_patch_light(ip_patch_work *w) {
     }
     ip_free(l.values);
     ip_planes_free(l.lacks, 3);
+    ip_planes_free(l.smooth, 3);
     ip_plane_free(&l.weight);
     ip_plane_free(&l.ring);
     ip_plane_free(&l.tmp);

@@ -71,6 +71,16 @@ static bool asked(char **arg, int count, const char *word) {
     return false;
 }
 
+/* Samples that changed though nothing says so. */
+static json_int_t touched_outside(const ip_image3 *before, const ip_image3 *after, const ip_plane_f *evidence) {
+    json_int_t count = 0;
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < evidence->height; y++)
+            for (int x = 0; x < evidence->width; x++)
+                count += ip_row(evidence, y)[x] == 0.f && memcmp(&ip_row(&before->c[c], y)[x], &ip_row(&after->c[c], y)[x], sizeof(float)) != 0;
+    return count;
+}
+
 static int make_patch(int count, char **arg) {
     film target, donor;
     const ip_encoding *encoding = ip_encoding_find(arg[2]);
@@ -91,6 +101,10 @@ static int make_patch(int count, char **arg) {
     must(ip_look_fetch(&target.source, frame[0], 0, &image));
     for (int c = 0; c < 3; c++)
         ip_look_code_plane(&target.source, &image.c[c], &image.c[c]);
+    ip_image3 before;
+    must(ip_image3_new(image.c[0].width, image.c[0].height, &before));
+    for (int c = 0; c < 3; c++)
+        ip_plane_copy(&before.c[c], &image.c[c]);
     double start = cpu_seconds();
     must(ip_patch_make(&target.source, frame[0], &donor.source, frame[1], &matte, &options, &image, &patch));
     double took = cpu_seconds() - start;
@@ -101,6 +115,8 @@ static int make_patch(int count, char **arg) {
     write_plane(out, &patch.confidence, arg[11]);
     fclose(out);
     json_t *value = ip_patch_json(&patch);
+    json_object_set_new(value, "touched_outside", json_integer(touched_outside(&before, &image, &patch.evidence)));
+    ip_image3_free(&before);
     json_object_set_new(value, "seconds", json_real(took));
     print(value);
     ip_patch_free(&patch);
