@@ -4,7 +4,7 @@
 #define READING(member) IP_FIELD(ip_change_report, member, IP_FIELD_READING)
 static const ip_field fields[] = {
     READING(reading), IP_FIELDS(ip_change_report, homography, IP_FIELD_REAL, 9), IP_FIELDS(ip_change_report, shift, IP_FIELD_REAL, 2), REAL(zoom), REAL(turn),
-    REAL(share), REAL(residual), REAL(compared), READING(global), REAL(exposure), REAL(red), REAL(blue), REAL(contrast), REAL(saturation),
+    REAL(share), REAL(residual), REAL(structure), REAL(compared), READING(global), REAL(exposure), REAL(red), REAL(blue), REAL(contrast), REAL(saturation),
     REAL(match_before), REAL(match_after), READING(skin), REAL(skin_shift), REAL(skin_stops), READING(sharpness),
     IP_FIELDS(ip_change_report, mtf50, IP_FIELD_REAL, 2), IP_FIELD(ip_change_report, found, IP_FIELD_INT), REAL(level),
 };

@@ -11,6 +11,7 @@ static const double LEAST_AREA = .00015, STRUCTURE_SMOOTH = 1.5;
 static const double SAME = .5;      /* correlation of gradients from which on the structure is the same */
 static const double SHARP = .11;    /* steepness of the difference at its steepest, over its height, 1/pixel: an edge has .2, light .05 */
 static const double BLANK = .4;     /* what is left of a difference where it is averaged, if it is one of detail alone */
+static const float CHROMA = .5f;
 static const double COLOURFUL = .8; /* chroma over lightness, from which on a change is one of colour */
 
 typedef struct found {
@@ -21,7 +22,7 @@ typedef struct found {
 typedef struct work {
     const ip_change_pair *pair;
     ip_change_report *report;
-    ip_plane_f slope[2][2];   /* of lightness, A and E, x and y */
+    ip_plane_f slope[2][3][2]; /* of A and E: L*, a*, b*; x and y; those of colour weigh CHROMA */
     ip_plane_f steep;         /* of the difference of both in L*a*b* */
     int *label;               /* 0: none, -1: changed and not yet visited */
     int *list;                /* pixels of the region at hand */
@@ -115,8 +116,8 @@ static void measure_structure(work *w, int number, const ip_box_i *box, evidence
         for (int x = IP_MAX(0, box->x - RIM); x < IP_MIN(w->width, box->x + box->width + RIM); x++) {
             if (!near_region(w, x, y, number))
                 continue;
-            for (int k = 0; k < 2; k++) {
-                double a = ip_row(&w->slope[A][k], y)[x], b = ip_row(&w->slope[E][k], y)[x];
+            for (int k = 0; k < 6; k++) {
+                double a = ip_row(&w->slope[A][k / 2][k % 2], y)[x], b = ip_row(&w->slope[E][k / 2][k % 2], y)[x];
                 aa += a * a;
                 bb += b * b;
                 ab += a * b;
@@ -226,10 +227,14 @@ static ipos_status prepare(work *w) {
     int threads = w->pair->source->threads;
     ip_plane_f part[4];
     IP_TRY(ip_planes_new(w->width, w->height, part, 4));
-    for (int i = 0; i < 2; i++) {
-        ip_gauss_blur(&lab[i].c[0], &part[0], &part[1], STRUCTURE_SMOOTH, threads);
-        ip_sobel(&part[0], &w->slope[i][0], &w->slope[i][1], threads);
-    }
+    for (int i = 0; i < 2; i++)
+        for (int c = 0; c < 3; c++) {
+            ip_gauss_blur(&lab[i].c[c], &part[0], &part[1], STRUCTURE_SMOOTH, threads);
+            for (int y = 0; c > 0 && y < w->height; y++)
+                for (int x = 0; x < w->width; x++)
+                    ip_row(&part[0], y)[x] *= CHROMA;
+            ip_sobel(&part[0], &w->slope[i][c][0], &w->slope[i][c][1], threads);
+        }
     for (int c = 0; c < 3; c++) {
         for (int y = 0; y < w->height; y++)
             for (int x = 0; x < w->width; x++)
@@ -252,9 +257,7 @@ static ipos_status prepare(work *w) {
 ipos_status ip_change_regions(const ip_change_pair *pair, const ip_plane_f *mask, ip_change_report *report) {
     work w = {.pair = pair, .report = report, .width = mask->width, .height = mask->height};
     size_t pixels = (size_t)w.width * (size_t)w.height;
-    ipos_status status = ip_planes_new(w.width, w.height, w.slope[A], 2);
-    if (status == IPOS_OK)
-        status = ip_planes_new(w.width, w.height, w.slope[E], 2);
+    ipos_status status = ip_planes_new(w.width, w.height, &w.slope[A][0][0], 12);
     if (status == IPOS_OK)
         status = ip_plane_new(w.width, w.height, &w.steep);
     if (status == IPOS_OK) {
@@ -268,8 +271,7 @@ ipos_status ip_change_regions(const ip_change_pair *pair, const ip_plane_f *mask
             w.label[i] = ip_row(mask, (int)(i / (size_t)w.width))[i % (size_t)w.width] > 0.f ? -1 : 0;
         status = gather_all(&w);
     }
-    ip_planes_free(w.slope[A], 2);
-    ip_planes_free(w.slope[E], 2);
+    ip_planes_free(&w.slope[A][0][0], 12);
     ip_plane_free(&w.steep);
     ip_free(w.label);
     ip_free(w.list);

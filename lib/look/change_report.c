@@ -174,6 +174,7 @@ static ipos_status compare(ip_change_pair *pair, const ip_look_source *reference
     int w = pair->a.luma.width, h = pair->a.luma.height, threads = pair->source->threads;
     ip_plane_f mask = {0};
     IP_TRY(ip_overlay_find(pair->source, &pair->a, &pair->b, NULL, &pair->overlay));
+    report->structure = pair->overlay.structure;
     if (!pair->overlay.found) {
         ip_not_measurable(&report->reading, "the frames do not lie over each other: %.0f %% agrees, structure correlates by %.2f",
             100. * pair->overlay.share, pair->overlay.structure);

@@ -43,6 +43,7 @@ typedef struct ip_change_report {
     double zoom, turn;       /* the reference's pixels for one of the take; degrees, there */
     double share;            /* of the take that was found again, 0..1 */
     double residual;         /* median of what flow finds beside the homography, pixels of the reference */
+    double structure;        /* correlation of the local structure as the reference lies, -1..1 */
     double compared;         /* share of the take that was compared: found and not clipped, 0..1 */
     /* the whole, take against reference; 0 where the reading has no measurement */
     ip_reading global;

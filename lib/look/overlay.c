@@ -6,7 +6,7 @@
 
 enum { TRIES = 3, STEP = 3, RIM = 3 };
 static const double WITHIN_LEAST = .12, SHORT = 2.; /* flow left that is longer than SHORT times `most` is no bending */
-static const double PAIR_BLUR = 2.;
+static const double PAIR_BLUR = 2., LAID_LEAST = .2;
 
 void ip_overlay_at(const ip_overlay *overlay, double x, double y, double out[2]) {
     ip_homography_at(overlay->homography, x, y, out);
@@ -196,6 +196,13 @@ static ipos_status judge(const search *s, ip_overlay *overlay, bool *same) {
     return IPOS_OK;
 }
 
+/* The same again without the flow, which finds its way between any two pictures: as b will lie in the end. */
+static ipos_status judge_as_laid(const search *s, ip_overlay *overlay) {
+    IP_TRY(ip_shot_alike(&s->a->luma, &s->laid, &s->inside, overlay->bend, s->source->threads, &overlay->structure));
+    overlay->found = overlay->found && overlay->structure >= LAID_LEAST;
+    return IPOS_OK;
+}
+
 static ipos_status find(search *s, ip_overlay *overlay) {
     ip_place place[TRIES];
     size_t found;
@@ -217,7 +224,8 @@ static ipos_status find(search *s, ip_overlay *overlay) {
     IP_TRY(registered(s, overlay));
     IP_TRY(judge(s, overlay, &overlay->found));
     IP_TRY(residual_of(s, overlay));
-    return bending(s, overlay);
+    IP_TRY(bending(s, overlay));
+    return judge_as_laid(s, overlay);
 }
 
 ipos_status ip_overlay_find(const ip_look_source *source, const ip_shot_view *a, const ip_shot_view *b, const ip_overlay_options *options, ip_overlay *out) {

@@ -17,14 +17,14 @@ typedef struct ip_overlay {
     ip_plane_f bend[2];    /* pixels of b, added to it */
     ip_plane_f agreed;     /* of a's size: 1 where a place was found in b that looks alike and that flow both ways leads to, 0 elsewhere and where b ends */
     double share;          /* of a that agreed, 0..1 */
-    double structure;      /* correlation of the local structure, -1..1 */
+    double structure;      /* correlation of the local structure as b lies, -1..1 */
     double residual;       /* median length of what the homography leaves, pixels of b */
 } ip_overlay;
 
 /* Places b (ip_place_find, up to three tries, best first), finds the flow of what is then left without seeing exposure (ip_register), fits the
  * homography to it robustly (direct linear equations, Cauchy's weights), and takes what flow is left after it, where it is short, smoothed and cut off
  * at `most`, as bending: parallax and lens, but not a prop that was moved, which stays where it is in b. found is false where less than
- * 12 % of the shared part agrees or the structures correlate by less than IP_SHOT_ALIKE_LEAST. options may be NULL. IPOS_ERR_CANCELLED, memory. */
+ * 12 % of the shared part agrees, or the structures correlate by less than IP_SHOT_ALIKE_LEAST along the flow or by less than .2 as b lies in the end. options may be NULL. IPOS_ERR_CANCELLED, memory. */
 ipos_status ip_overlay_find(const ip_look_source *source, const ip_shot_view *a, const ip_shot_view *b, const ip_overlay_options *options, ip_overlay *out);
 void ip_overlay_free(ip_overlay *overlay);
 void ip_overlay_at(const ip_overlay *overlay, double x, double y, double out[2]);

@@ -317,7 +317,7 @@ def real_suite(tool, footage, args):
         report, planes, picture = tool.run([take], [reference])
         sheet(args.sheets, f"real_{i:02d}_{clip}", picture)
         found = "; ".join(f"{r['kind']} {r['box']} dE {r['mean']:.1f} ({r['certainty']:.1f})" for r in report["regions"][:5])
-        print(f"{clip} {a} against {b} ({differs}): " + report["reading"].get("reason", f"{report['found']} regions, share {report['share']:.2f}, compared "
+        print(f"{clip} {a} against {b} ({differs}), structure {report['structure']:.2f}: " + report["reading"].get("reason", f"{report['found']} regions, share {report['share']:.2f}, compared "
               f"{report['compared']:.2f}, exposure {report['exposure']:+.2f} stops, R/G {report['red']:.3f}, B/G {report['blue']:.3f}, contrast {report['contrast']:.2f}, "
               f"saturation {report['saturation']:.2f}, shift {report['shift'][0]:.1f},{report['shift'][1]:.1f}, {report['seconds']:.1f} s; {found}"), flush=True)
 
