@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Changes put into takes found again, beside peers; real pairs for the eye; regions patched from another frame.
 
-    look_report.py FOOTAGE TOOL [--suite simulated|real|patch] [--set choose|report|all] [--pairs N] [--seed N] [--sheets FOLDER]
+    look_report.py FOOTAGE TOOL [--suite simulated|real|patch] [--set choose|report|all|any] [--clips NAMES] [--pairs N] [--seed N] [--sheets FOLDER]
                    [--require PRECISION RECALL]
 
 FOOTAGE holds clips (clips.py); TOOL is the built report_tool.
@@ -445,6 +445,7 @@ def main():
     parser.add_argument("tool")
     parser.add_argument("--suite", choices=("simulated", "real", "patch"), default="simulated")
     parser.add_argument("--set", choices=("choose", "report", "all", "any"), default="report", help="any: every clip of the folder")
+    parser.add_argument("--clips", help="with --set any: only these, by comma")
     parser.add_argument("--pairs", type=int, default=42)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sheets", help="folder for pictures of what went wrong (simulated, with --verbose all) or of all (real, patch)")
@@ -454,7 +455,8 @@ def main():
     tool = Tool(args.tool)
     takes = {"choose": lm.CHOOSE, "report": lm.REPORT, "all": {**lm.CHOOSE, **lm.REPORT}}.get(args.set)
     if takes is None:
-        takes = {n: (n, 0, lm.clips.length(p)) for n, p in lm.clips.find(args.footage).items()}
+        found = lm.clips.find(args.footage, args.clips.split(",") if args.clips else None)
+        takes = {n: (n, 0, lm.clips.length(p)) for n, p in found.items()}
     if args.suite == "real":
         return real_suite(tool, args.footage, args)
     if args.suite == "patch":
