@@ -8,7 +8,7 @@
 #include "teller.h"
 #include <jansson.h>
 
-enum { IC_VARIANTS = 4 };
+enum { IC_VARIANTS = 5 };
 
 typedef struct ic_variant {
     const char *name, *title;

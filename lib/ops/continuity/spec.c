@@ -19,6 +19,8 @@ static const ip_option_spec options[] = {
      .help = "how far to go: of a match or of the flicker's removal; 0 changes nothing"},
     {.name = "texture", .type = IPOS_OPTION_BOOL, .preset = "1", .minimum = 0, .maximum = 1,
      .help = "match grain, sharpness and bloom too, where both shots show them and they differ"},
+    {.name = "local", .type = IPOS_OPTION_BOOL, .preset = "1", .minimum = 0, .maximum = 1,
+     .help = "match: offer a variant that also corrects what is left from place to place, where both shots show the same and it holds on parts not learned from"},
     {.name = "bands", .type = IPOS_OPTION_BOOL, .preset = "1", .minimum = 0, .maximum = 1,
      .help = "deflicker: rolling bands of rows too, not the whole picture's exposure alone"},
     {.name = "drift", .type = IPOS_OPTION_BOOL, .preset = "0", .minimum = 0, .maximum = 1,

@@ -54,6 +54,11 @@ static double graded(double code, int c, int64_t number, int x, int y) {
     static const double gain[3] = {1.12, .96, .88};
     return (void)number, (void)x, (void)y, gain[c] * pow(code, 1.08) + .01;
 }
+/* A lamp on the left that only the other take has. */
+static double lamp(double code, int c, int64_t number, int x, int y) {
+    double there = exp(-((x - 60 + number) * (x - 60 + number) + (y - 120) * (y - 120)) / 9000.);
+    return graded(code, c, number, x, y) * (1 + (.16 - .06 * c) * there);
+}
 static double noise_of(int64_t number, int x, int y, int c) {
     ip_rng rng = ip_rng_at((uint64_t)number, (uint64_t)(y * BW + x) * 4 + (uint64_t)c);
     return ip_rng_normal(&rng);
@@ -76,6 +81,7 @@ static double with_a_disc(double code, int c, int64_t number, int x, int y) {
 FRAMES_OF(plain, as_it_is)
 FRAMES_OF(changed, with_a_disc)
 FRAMES_OF(other, graded)
+FRAMES_OF(lit, lamp)
 FRAMES_OF(quiet, weak)
 FRAMES_OF(noisy, grainy)
 FRAMES_OF(unsteady, flickering)
@@ -156,6 +162,24 @@ static void a_shot_is_brought_to_another(void **state) {
     assert_true(json_is_true(json_object_get(match, "registered")));
     assert_true(json_number_value(json_object_get(match, "after")) < .5);
     json_decref(details);
+    fake_close(&fake);
+}
+
+static void light_that_falls_otherwise_is_matched_place_by_place(void **state) {
+    (void)state;
+    fake_host fake;
+    fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", lit, (const char *const[]){"texture", "0", NULL});
+    fake_role(&fake, "reference", 4, 12, "rec709", plain);
+    fake_times(&fake, times, IP_COUNT(times));
+    assert_int_equal(ip_op_continuity.run(&fake.host), IPOS_OK);
+    for (size_t i = 0; i < IP_COUNT(times); i++) {
+        ipos_frame *wanted;
+        const ipos_frame *global = fake_picture(&fake, "match", times[i]), *local = fake_picture(&fake, "local", times[i]);
+        assert_int_equal(plain(times[i].num, &wanted), IPOS_OK);
+        if (!local || !(apart(local, wanted, 0, BH) < .5 * apart(global, wanted, 0, BH)))
+            fail_msg("%.4f, %.4f: %s", local ? apart(local, wanted, 0, BH) : -1, apart(global, wanted, 0, BH), fake.details);
+        ipos_frame_release(wanted);
+    }
     fake_close(&fake);
 }
 
@@ -373,6 +397,7 @@ int main(void) {
     fill_table();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shot_is_brought_to_another),
+        cmocka_unit_test(light_that_falls_otherwise_is_matched_place_by_place),
         cmocka_unit_test(what_is_held_out_keeps_its_bits),
         cmocka_unit_test(nothing_to_do_keeps_every_bit),
         cmocka_unit_test(grain_is_matched),
