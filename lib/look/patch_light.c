@@ -135,7 +135,7 @@ static void correct(const light *l, const ip_image3 *image) {
                 ip_row(&image->c[c], y)[x] = corrected(w, ip_row(&image->c[c], y)[x], ip_row(&l->smooth[c], y)[x]);
 }
 
-/* From the ring's errors and how much of what surrounds the matte agrees at all. error: worst channel on the ring. */
+/* From the ring's errors, and from how much of what surrounds the matte agrees, or has no structure that could but the same colours. error: worst channel on the ring. */
 static ipos_status trust(light *l, ip_plane_f *error, const ip_plane_f *far, ip_plane_f *inner) {
     ip_patch_work *w = l->work;
     int threads = w->target->threads;
@@ -165,7 +165,8 @@ static ipos_status trust(light *l, ip_plane_f *error, const ip_plane_f *far, ip_
         for (int x = 0; x < error->width; x++) {
             float off = ip_row(error, y)[x] / TRUSTED, deep = ip_row(inner, y)[x] / DEPTH;
             if (ip_row(&w->alpha, y)[x] > 0.f && ip_row(&w->there, y)[x] > 0.f)
-                ip_row(&w->out->confidence, w->box.y + y)[w->box.x + x] = fminf(1.f, ip_row(&w->agreed, y)[x]) / (1.f + off * off) / (1.f + deep * deep);
+                ip_row(&w->out->confidence, w->box.y + y)[w->box.x + x] =
+                    fminf(1.f, fmaxf(ip_row(&w->agreed, y)[x], 1.f / (1.f + 16.f * off * off))) / (1.f + off * off) / (1.f + deep * deep);
         }
     return IPOS_OK;
 }
