@@ -9,6 +9,7 @@ enum { CLIP_RING = 3, CLOSE = 4, OPEN = 2, EDGE = 3 };
 static const float CLIPPED = .975f, SURE = 6.f; /* of the code of clip; dE that a clipped sample must be off by at least */
 static const double SMOOTH = 1., MAP_SMOOTH = 1.5, STEEP_SMOOTH = 2.;
 static const float STEEP = .25f, SPREADS = 4.f, LEAST_SPREAD = .3f;
+static const double LEVEL_MOST = 12.; /* dE: where nearly all differs, as under another sun, the picture itself is no measure */
 
 /* 1 where any sample within the square of radius is over 0, or (all) where all are. */
 static void spread(const ip_plane_f *mask, const ip_plane_f *tmp, int radius, bool all, int threads) {
@@ -148,7 +149,7 @@ static ipos_status level_of(const ip_plane_f *difference, const ip_plane_f *look
         float median = ip_select(values, count, count / 2);
         for (size_t i = 0; i < count; i++)
             values[i] = fabsf(values[i] - median);
-        *level = median + SPREADS * (ip_select(values, count, count / 2) + LEAST_SPREAD);
+        *level = fmin(LEVEL_MOST, median + SPREADS * (ip_select(values, count, count / 2) + LEAST_SPREAD));
     }
     ip_free(values);
     return IPOS_OK;

@@ -67,7 +67,7 @@ typedef struct ip_change_report {
     ip_plane_f belongs;      /* to which region: 1 is the first, 0 none */
     ip_plane_f lies[2];      /* where in the reference's frame the map's pixel was looked for, its pixels: x, y */
     ip_grade grade;          /* the match: the reference's working code values to the take's */
-    double level;            /* dE that the flattest part had to exceed here */
+    double level;            /* dE that the flattest part had to exceed here, at most 12 */
 } ip_change_report;
 
 /* Compares one frame of each. Both sources in one encoding (else IPOS_ERR_ARGUMENT; so is a frame that does not exist); sizes may differ. At up to 960

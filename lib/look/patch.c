@@ -14,10 +14,11 @@ static ipos_status check(const ip_look_source *target, size_t target_frame, cons
             donor->count);
     const ip_look_source *on = options->matte_of_donor ? donor : target;
     if (matte->width != on->width || matte->height != on->height)
-        return ip_fail(IPOS_ERR_ARGUMENT, "patch: matte of %dx%d, expected the %s's %dx%d", matte->width, matte->height, options->matte_of_donor ? "donor" : "target",
-            on->width, on->height);
+        return ip_fail(IPOS_ERR_ARGUMENT, "patch: matte of %dx%d, expected the %s's %dx%d", matte->width, matte->height,
+            options->matte_of_donor ? "donor" : "target", on->width, on->height);
     if (image->c[0].width != target->width || image->c[0].height != target->height)
-        return ip_fail(IPOS_ERR_ARGUMENT, "patch: image of %dx%d, expected the target's %dx%d", image->c[0].width, image->c[0].height, target->width, target->height);
+        return ip_fail(IPOS_ERR_ARGUMENT, "patch: image of %dx%d, expected the target's %dx%d", image->c[0].width, image->c[0].height,
+            target->width, target->height);
     return IPOS_OK;
 }
 

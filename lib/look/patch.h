@@ -22,7 +22,7 @@ typedef struct ip_patch {
     double residual;        /* median of what flow found beside it, pixels of the donor's frame */
     double share;           /* of the matte that was taken from the donor, 0..1; the rest is as it was */
     ip_grade grade;         /* the donor's working code values to the target's */
-    double before, after;   /* root mean square on the ring around the matte, code values: of the globally matched donor less the target, and after the local match */
+    double before, after;   /* root mean square on the ring around the matte, code values: of the globally matched donor less the target; after the local match */
     ip_reading regrain;     /* not measurable: no grain could be measured, so none was added */
     double grain_added;     /* mean share of the target's grain variance that was missing and added, 0..1 */
     bool grain_removed;     /* the donor had more grain than the target, which was taken out first */

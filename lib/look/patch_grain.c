@@ -143,7 +143,8 @@ ipos_status ip_patch_regrain(ip_patch_work *w, const ip_grain *grain, int64_t fr
                 count++;
             }
     w->out->grain_added = count ? sum / (double)count : 0.;
-    const ip_grain_add_options options = {.seed = w->options->seed, .frame = frame, .x = w->box.x, .y = w->box.y, .missing = &missing, .threads = w->target->threads};
+    const ip_grain_add_options options = {.seed = w->options->seed, .frame = frame, .x = w->box.x, .y = w->box.y, .missing = &missing,
+        .threads = w->target->threads};
     if (status == IPOS_OK)
         status = ip_grain_add(grain, &kernel, &options, &w->laid);
     ip_plane_free(&missing);

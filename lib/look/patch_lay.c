@@ -309,7 +309,8 @@ ipos_status ip_patch_lay(ip_patch_work *w) {
     IP_TRY(ip_planes_new(width, height, part, PARTS));
     make_alpha(w, &part[FAR]);
     lay(w, NULL);
-    refinement r = {.work = w, .far = &part[FAR], .luma = {part[LUMA], part[LUMA + 1]}, .flow = {part[FLOW], part[FLOW + 1]}, .known = part[KNOWN], .tmp = part[TMP]};
+    refinement r = {.work = w, .far = &part[FAR], .luma = {part[LUMA], part[LUMA + 1]}, .flow = {part[FLOW], part[FLOW + 1]}, .known = part[KNOWN],
+        .tmp = part[TMP]};
     ipos_status status = refine(w, &r);
     ip_planes_free(part, PARTS);
     ip_grade_apply(&w->out->grade, &w->laid, w->target->threads);

@@ -7,7 +7,7 @@
 enum { RING = 24, SWEEPS = 160, EDGE = 3, ROUNDS = 4, LEAST = 64 };
 static const double RING_SMOOTH = 4., TRUST_SMOOTH = 8.;
 static const float KNOWN = .05f, OUTLIER = 2.5f, LEAST_SPREAD = .004f;
-static const float VAGUE = .2f;        /* weight of a place where flow does not agree, as on a bare wall, or that clips or is black: it counts where there is no better */
+static const float VAGUE = .2f;        /* weight of a place where flow does not agree, as on a bare wall, or that clips or is black */
 static const float FOOT = .1f;         /* display codes: corrections are ratios of code + FOOT */
 static const float TRUSTED = .05f;     /* code values off at which the confidence is a half */
 static const float DEPTH = 96.f;       /* pixels into the matte at which it is a half */
@@ -135,7 +135,8 @@ static void correct(const light *l, const ip_image3 *image) {
                 ip_row(&image->c[c], y)[x] = corrected(w, ip_row(&image->c[c], y)[x], ip_row(&l->smooth[c], y)[x]);
 }
 
-/* From the ring's errors, and from how much of what surrounds the matte agrees, or has no structure that could but the same colours. error: worst channel on the ring. */
+/* From the ring's errors, and from how much of what surrounds the matte agrees, or has no structure that could but the same colours. error: the worst
+ * channel on the ring. */
 static ipos_status trust(light *l, ip_plane_f *error, const ip_plane_f *far, ip_plane_f *inner) {
     ip_patch_work *w = l->work;
     int threads = w->target->threads;
