@@ -72,6 +72,14 @@ ipos_status ip_shot_range(ip_op_host *host, size_t clip, int64_t first, int64_t 
     return ip_fail(IPOS_ERR_NOT_FOUND, "clip %s: no frame from %lld to %lld exists", host->clips[clip].name, (long long)first, (long long)last);
 }
 
+ipos_status ip_shot_list(ip_op_host *host, size_t clip, const int64_t *numbers, size_t count, ip_shot *out) {
+    *out = (ip_shot){.clip = {.host = host, .index = clip}, .numbers = ip_alloc(IP_MAX(count, (size_t)1) * sizeof *numbers), .count = count};
+    if (!out->numbers)
+        return IPOS_ERR_NO_MEMORY;
+    memcpy(out->numbers, numbers, count * sizeof *numbers);
+    return IPOS_OK;
+}
+
 static bool is_float(int32_t type) { return type == IPOS_F16 || type == IPOS_F32; }
 
 /* What every sample value of 8 or 16 bits is in light and in the working encoding. */

@@ -20,6 +20,8 @@ typedef struct ip_shot {
 ipos_status ip_shots_of(ip_op_host *host, size_t clip, size_t most, ip_shot **shots, size_t *count);
 /* The frames first..last that exist. */
 ipos_status ip_shot_range(ip_op_host *host, size_t clip, int64_t first, int64_t last, ip_shot *out);
+/* Those frames, ascending; the list is copied. */
+ipos_status ip_shot_list(ip_op_host *host, size_t clip, const int64_t *numbers, size_t count, ip_shot *out);
 /* Looks at the first frame. refused: why nothing can be measured on such pictures; "" if it can. */
 ipos_status ip_shot_open(ip_shot *shot, char refused[160]);
 void ip_shot_close(ip_shot *shot); /* lets go of frames and numbers */

@@ -1,47 +1,10 @@
 /* Makes the frames asked for: first the gate measures every method on the known neighbours of every gap, then each method that is
  * offered makes all the frames, so that a person compares like with like. */
-#include "inbetween_op.h"
-#include "learned.h"
+#include "run.h"
 
 #include <math.h>
 
-enum { IB_GATED, IB_LEARNED, IB_FULL, IB_PLAIN, IB_AVERAGE, IB_METHODS };
-static const char *const method_names[IB_METHODS] = {"gated", "learned", "full", "plain", "average"};
-static const char *const method_titles[IB_METHODS] = {
-    "Per frame, what predicts its known neighbours best",
-    "Trained on this production, over the best classical method",
-    "Several flows, large motion searched for",
-    "One flow",
-    "Average of the two neighbours",
-};
-typedef struct ib_target {
-    ipos_rational time;
-    double t;
-    size_t shot, left; /* left: index among the shot's known frames */
-    bool held;
-    int64_t hold;
-    ip_inbetween_choice choice;
-    bool use_learned, learned_measured;
-    double learned_gain; /* dB over the classical plan on the same neighbours, as far as measured */
-} ib_target;
-
-typedef struct ib_run {
-    ip_op_host *host;
-    ib_clip clip;
-    ib_learned *learned;
-    ib_shot *shots;
-    size_t shot_count;
-    ib_target *targets;
-    size_t count;
-    int64_t *hidden;
-    size_t hidden_count;
-    ib_trial *trials; /* of the known frames of the shot in work, by index; made once */
-    bool *tried;
-    double done, span;
-    char stage[160];
-    bool offered[IB_METHODS];
-    bool lean; /* somewhere memory_limit does not allow the full variant */
-} ib_run;
+const char *const ib_method_names[IB_METHODS] = {"gated", "learned", "full", "plain", "average"};
 
 static ipos_status run_tick(void *user) {
     ib_run *run = user;
@@ -179,7 +142,7 @@ static ipos_status check_methods(const ib_run *run) {
     for (const char *at = asked;; at++) {
         size_t length = strcspn(at, ",");
         int m = 0;
-        while (m < IB_METHODS && (strlen(method_names[m]) != length || strncmp(at, method_names[m], length)))
+        while (m < IB_METHODS && (strlen(ib_method_names[m]) != length || strncmp(at, ib_method_names[m], length)))
             m++;
         if (m == IB_METHODS)
             return ip_fail(IPOS_ERR_ARGUMENT, "variants: \"%.*s\" in \"%s\" is none of gated, learned, full, plain, average; or ask for all", (int)length, at,
@@ -208,7 +171,7 @@ static ipos_status choose_methods(ib_run *run) {
             first = target;
     }
     for (int m = 0; m < IB_METHODS; m++)
-        run->offered[m] = all ? (m != IB_GATED || mixed) && (m != IB_LEARNED || run->learned) : ip_in_list(asked, method_names[m]);
+        run->offered[m] = all ? (m != IB_GATED || mixed) && (m != IB_LEARNED || run->learned) : ip_in_list(asked, ib_method_names[m]);
     if (!run->lean || !run->offered[IB_FULL])
         return IPOS_OK;
     run->offered[IB_FULL] = false;
@@ -216,8 +179,7 @@ static ipos_status choose_methods(ib_run *run) {
         "raise it, or ask for other variants", run->clip.frames.clip->name, (unsigned long long)(run->host->memory_limit >> 20));
 }
 
-/* What method m stands for on this target. */
-static ip_inbetween_variant variant_of(const ib_target *target, int method, bool *learned) {
+ip_inbetween_variant ib_variant_of(const ib_target *target, int method, bool *learned) {
     ip_inbetween_variant best = target->choice.variant;
     *learned = method == IB_LEARNED || (method == IB_GATED && target->use_learned);
     switch (method) {
@@ -250,6 +212,8 @@ static ipos_status make_one(ib_run *run, const ib_target *target, ipos_frame *le
         status = ib_picture(&run->clip, plan, left, right, learned ? &residual : NULL, picture);
     if (status == IPOS_OK)
         status = ib_evidence(&run->clip, plan, *picture, evidence);
+    if (status == IPOS_OK && run->grain)
+        status = ib_grain_add(run->grain, &run->clip.frames, target->t, left, *picture);
     if (status == IPOS_OK) {
         ip_inbetween_info info;
         ip_inbetween_plan_info(plan, &info);
@@ -268,6 +232,13 @@ typedef struct ib_made {
     ipos_frame *picture, *evidence;
     double confidence;
 } ib_made;
+
+static ipos_status ready_grain(ib_run *run, const ib_target *target) {
+    if (!run->grain || target->held || run->grain_shot == target->shot)
+        return IPOS_OK;
+    run->grain_shot = target->shot;
+    return ib_grain_measure(&run->shots[target->shot], run->done, run->grain);
+}
 
 /* Two methods that come to the same thing on this frame share one picture. */
 static ipos_status make_target(ib_run *run, ib_target *target) {
@@ -288,7 +259,7 @@ static ipos_status make_target(ib_run *run, ib_target *target) {
         if (!run->offered[m])
             continue;
         bool learned;
-        ip_inbetween_variant variant = variant_of(target, m, &learned);
+        ip_inbetween_variant variant = ib_variant_of(target, m, &learned);
         ib_made *slot = &made[m];
         for (int k = 0; k < m && slot == &made[m]; k++)
             if (made[k].ready && (target->held || (made[k].variant == variant && made[k].learned == learned)))
@@ -300,7 +271,7 @@ static ipos_status make_target(ib_run *run, ib_target *target) {
             slot->ready = status == IPOS_OK;
         }
         if (status == IPOS_OK)
-            status = run->host->emit(run->host, method_names[m], target->time, slot->confidence, slot->picture, slot->evidence);
+            status = run->host->emit(run->host, ib_method_names[m], target->time, slot->confidence, slot->picture, slot->evidence);
     }
     for (int m = 0; m < IB_METHODS; m++) {
         ipos_frame_release(made[m].picture);
@@ -311,82 +282,14 @@ static ipos_status make_target(ib_run *run, ib_target *target) {
     return status;
 }
 
-/* Mean leave-one-out score of a method over the targets where it was measured; -1 if nowhere. */
-static double score_of(const ib_run *run, int method) {
-    double sum = 0;
-    size_t measured = 0;
-    for (size_t i = 0; i < run->count; i++) {
-        const ib_target *target = &run->targets[i];
-        bool learned;
-        ip_inbetween_variant variant = variant_of(target, method, &learned);
-        if (target->held || !target->choice.measured || (learned && !target->learned_measured))
-            continue;
-        sum += target->choice.psnr[variant] + (learned ? target->learned_gain : 0);
-        measured++;
-    }
-    return measured ? sum / (double)measured : -1;
-}
-
-static char *details_of(const ib_run *run, int method) {
-    ip_buffer text = {0};
-    ip_buffer_printf(&text, "{\"frames\":[");
-    for (size_t i = 0; i < run->count; i++) {
-        const ib_target *target = &run->targets[i];
-        bool learned;
-        ip_inbetween_variant variant = variant_of(target, method, &learned);
-        char curve[32];
-        ip_real_text(target->choice.trajectory, curve);
-        ip_buffer_printf(&text, "%s{\"time\":[%lld,%lld],\"method\":\"%s\",\"learned\":%s,\"trajectory\":%s,\"measured\":%s}", i ? "," : "",
-            (long long)target->time.num, (long long)target->time.den, target->held ? "held" : ip_inbetween_variant_name(variant),
-            learned ? "true" : "false", curve, target->choice.measured ? "true" : "false");
-    }
-    ip_buffer_printf(&text, "]%s}", run->lean ? ",\"left_out\":\"full: needs more than memory_limit at this size\"" : "");
-    return ip_buffer_take(&text);
-}
-
-/* A network that the gate keeps out of a frame does not lead the list, whatever its PSNR: it ranks just below the best without it. */
-static double rank_score(const ib_run *run, int method, double score) {
-    bool refused = false;
-    for (size_t i = 0; i < run->count; i++)
-        refused = refused || (!run->targets[i].held && !run->targets[i].use_learned);
-    if (method != IB_LEARNED || !refused)
-        return score;
-    double best = -1;
-    for (int m = IB_FULL; m < IB_METHODS; m++)
-        best = run->offered[m] ? fmax(best, score_of(run, m)) : best;
-    return fmin(score, best - 1e-6);
-}
-
-/* Best score first; methods that could not be measured keep their order behind those that were. The gate's own choice leads. */
-static ipos_status rank_methods(ib_run *run) {
-    int order[IB_METHODS], count = 0;
-    double score[IB_METHODS], ranked[IB_METHODS];
-    for (int m = 0; m < IB_METHODS; m++)
-        if (run->offered[m]) {
-            score[m] = score_of(run, m);
-            ranked[m] = rank_score(run, m, score[m]);
-            int at = count++;
-            for (; at > 0 && ranked[m] > ranked[order[at - 1]] && order[at - 1] != IB_GATED; at--)
-                order[at] = order[at - 1];
-            order[at] = m;
-        }
-    for (int rank = 0; rank < count; rank++) {
-        int m = order[rank];
-        char *details = details_of(run, m);
-        if (!details)
-            return IPOS_ERR_NO_MEMORY;
-        ipos_status status = run->host->variant(run->host, method_names[m], method_titles[m], rank, score[m], details);
-        ip_free(details);
-        IP_TRY(status);
-    }
-    return IPOS_OK;
-}
-
 static ipos_status run_all(ib_run *run) {
     ip_op_host *host = run->host;
     IP_TRY(check_methods(run));
     IP_TRY(ip_clip_open(&run->clip.frames, host, 0, IB_CACHE));
     run->clip.tick = run_tick;
+    run->grain_shot = SIZE_MAX;
+    if (ip_options_bool(host->options, "grain") && !(run->grain = ip_calloc(1, sizeof *run->grain)))
+        return IPOS_ERR_NO_MEMORY;
     run->clip.tick_user = run;
     if (host->model)
         IP_TRY(ib_learned_open(host, host->model, host->model_bytes, &run->learned));
@@ -405,9 +308,10 @@ static ipos_status run_all(ib_run *run) {
     IP_TRY(choose_methods(run));
     for (size_t i = 0; i < run->count; i++) {
         IP_TRY(step(run, .5 + .5 * (double)i / (double)run->count, "making", run->targets[i].time));
+        IP_TRY(ready_grain(run, &run->targets[i]));
         IP_TRY(make_target(run, &run->targets[i]));
     }
-    return rank_methods(run);
+    return ib_rank_methods(run);
 }
 
 static ipos_status inbetween_run(ip_op_host *host) {
@@ -419,6 +323,7 @@ static ipos_status inbetween_run(ip_op_host *host) {
         ib_shot_close(&run.shots[i]);
     ib_learned_close(run.learned);
     ip_clip_close(&run.clip.frames);
+    ip_free(run.grain);
     ip_free(run.shots);
     ip_free(run.targets);
     ip_free(run.hidden);

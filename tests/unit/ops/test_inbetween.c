@@ -209,6 +209,51 @@ static void repeated_frames_are_not_neighbours(void **state) {
     fake_close(&fake);
 }
 
+/* A still picture under grain of known strength: made frames have half of its variance, or with grain=1 what their neighbours have (and what interpolation got wrong). */
+enum { GW = 320, GH = 192 };
+static double scene(int x, int y) { return .3 + .3 * x / GW + .08 * sin(.11 * x + .03 * y) * sin(.09 * y); }
+static ipos_status grainy(int64_t number, ipos_frame **out) {
+    static const ipos_channel channels[3] = {{"R", IPOS_F32, 1, 1}, {"G", IPOS_F32, 1, 1}, {"B", IPOS_F32, 1, 1}};
+    ipos_box window = {0, 0, GW, GH};
+    IP_TRY(ip_frame_new(&window, NULL, channels, 3, NULL, NULL, out));
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < GH; y++)
+            for (int x = 0; x < GW; x++) {
+                ip_rng rng = ip_rng_at((uint64_t)number, (uint64_t)(y * GW + x) * 4 + (uint64_t)c);
+                float value = (float)scene(x, y) + .03f * (float)ip_rng_normal(&rng);
+                memcpy((*out)->channels[c].data + y * (*out)->channels[c].row_stride + x * (*out)->channels[c].pixel_stride, &value, sizeof value);
+            }
+    return ipos_frame_set_encoding(*out, "rec709");
+}
+
+static double grain_of(const ipos_frame *frame) {
+    double squares = 0;
+    for (int y = 0; y < GH; y++)
+        for (int x = 0; x < GW; x++) {
+            float value;
+            memcpy(&value, frame->channels[1].data + y * frame->channels[1].row_stride + x * frame->channels[1].pixel_stride, sizeof value);
+            squares += ((double)value - scene(x, y)) * ((double)value - scene(x, y));
+        }
+    return squares / (GW * GH) / (.03 * .03);
+}
+
+static void made_frames_have_the_grain_of_their_neighbours(void **state) {
+    (void)state;
+    const ipos_rational times[] = {{8, 1}};
+    double left[2];
+    for (int grain = 0; grain < 2; grain++) {
+        fake_host fake;
+        fake_open(&fake, ip_op_inbetween.spec, 1, 16, "rec709", grainy, (const char *const[]){"variants", "plain", "gate", "0", "grain", grain ? "1" : "0", NULL});
+        fake_times(&fake, times, 1);
+        assert_int_equal(ip_op_inbetween.run(&fake.host), IPOS_OK);
+        assert_false(fake_fetched(&fake, 8));
+        left[grain] = grain_of(fake_picture(&fake, "plain", times[0]));
+        fake_close(&fake);
+    }
+    if (!(left[0] < .75 && left[1] > .9 && left[1] < 1.15))
+        fail_msg("variance of the made frame over its neighbours': %.3f, with grain %.3f", left[0], left[1]);
+}
+
 static void cancel_stops_it(void **state) {
     (void)state;
     fake_host fake;
@@ -267,7 +312,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_frames_are_made_and_never_read), cmocka_unit_test(all_channels_go_along_unclamped),
         cmocka_unit_test(nothing_leaves_the_range_of_the_sources), cmocka_unit_test(memory_limit_is_kept),
-        cmocka_unit_test(nothing_crosses_a_cut), cmocka_unit_test(repeated_frames_are_not_neighbours), cmocka_unit_test(cancel_stops_it),
+        cmocka_unit_test(nothing_crosses_a_cut), cmocka_unit_test(repeated_frames_are_not_neighbours), cmocka_unit_test(made_frames_have_the_grain_of_their_neighbours),
+        cmocka_unit_test(cancel_stops_it),
         cmocka_unit_test(training_gives_a_model_that_renders), cmocka_unit_test(too_little_to_learn_from_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
