@@ -1,15 +1,14 @@
 /* Robust straight lines. */
+#include "fit.h"
 #include "grain_internal.h"
 #include <math.h>
-#include <stdlib.h>
 
 enum { ROUNDS = 15, FEWEST = 6 };
 /* In standard deviations: mean squares of grain are skewed, and a narrower biweight would take their upper tail for outliers. */
 static const double BIWEIGHT = 6.;
 
 float ip_grain_quantile(float *values, size_t n, double q) {
-    qsort(values, n, sizeof *values, ip_by_float);
-    return n > 0 ? values[(size_t)(q * (double)(n - 1) + .5)] : 0.f;
+    return n > 0 ? ip_select(values, n, (size_t)(q * (double)(n - 1) + .5)) : 0.f;
 }
 
 typedef struct sums {
