@@ -107,8 +107,8 @@ typedef struct ip_grain_remove_options { /* zero is default */
 } ip_grain_remove_options;
 
 /* The middle frame without its grain. First along time: neighbours (before, after; either may be NULL) are brought to it by flow and
- * averaged in by the inverse of their variance, where that is the grain's own plus what their difference, over 5x5 pixels, shows beyond the
- * grain of two frames. What grain is left is taken out by empirical Wiener shrinkage of overlapping 8x8 cosine transforms (Yaroslavsky,
+ * averaged in, the less the more their difference, over 5x5 pixels, shows beyond the grain of two frames (1 / (1 + (4 excess)^2), the excess
+ * over 1.25 times that grain, in parts of it). What grain is left is taken out by empirical Wiener shrinkage of overlapping 8x8 cosine transforms (Yaroslavsky,
  * Egiazarian, Astola, SPIE 2001) against the grain's own spectrum. remaining (may be NULL, else the image's size): share of the grain's
  * variance left after the temporal part, 1 where no neighbour helped: what lies near 1 rests on the spatial guess alone.
  * out: the image's size, may be `image`. Not-finite samples come back as they were. */

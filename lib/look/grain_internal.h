@@ -72,7 +72,7 @@ typedef struct ip_grain_prior {
     double slope, deviation; /* deviation > 0 */
 } ip_grain_prior;
 bool ip_grain_line_fit(const float *x, const float *y, size_t n, const ip_grain_prior *prior, float *scratch, ip_grain_line *out);
-float ip_grain_quantile(float *values, size_t n, double q); /* sorts */
+float ip_grain_quantile(float *values, size_t n, double q); /* reorders */
 
 /* grain_kernel.c */
 float ip_grain_sum(const float r[IP_GRAIN_LAGS][IP_GRAIN_LAGS]); /* over all lags */

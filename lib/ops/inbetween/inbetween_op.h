@@ -3,8 +3,8 @@
 #define IP_INBETWEEN_OP_H
 
 #include "clip.h"
-#include "grain.h"
 #include "inbetween.h"
+#include "shot_grain.h"
 
 enum { IB_CACHE = 10 }; /* frames kept for the next call: both sides of a gap, and what the trajectory looks at */
 
@@ -56,15 +56,8 @@ void ib_shot_close(ib_shot *shot);
 /* The same shot without one of its known frames. */
 ipos_status ib_shot_without(const ib_shot *shot, size_t index, ib_shot *out);
 
-/* The shot's grain, from its known frames; not measurable: compressed footage, too few frames. grain.c */
-typedef struct ib_grain {
-    ip_grain grain;
-    ip_grain_kernel kernel;
-    uint64_t seed;
-} ib_grain;
-ipos_status ib_grain_measure(const ib_shot *shot, double done, ib_grain *out);
-/* Gives a picture made at `time` as much grain as it lacks against the known frame `like`. Nothing where the grain could not be measured. */
-ipos_status ib_grain_add(const ib_grain *grain, const ip_clip *clip, double time, const ipos_frame *like, ipos_frame *picture);
+/* grain.c. Gives a picture made at `time` as much grain as it lacks against the known frame `like`. Nothing where the grain could not be measured. */
+ipos_status ib_grain_add(const ip_shot_grain *grain, const ip_clip *clip, double time, const ipos_frame *like, ipos_frame *picture);
 
 /* A known frame planned from its neighbours as if it were missing; planned.c */
 typedef struct ib_planned {

@@ -237,7 +237,8 @@ static ipos_status ready_grain(ib_run *run, const ib_target *target) {
     if (!run->grain || target->held || run->grain_shot == target->shot)
         return IPOS_OK;
     run->grain_shot = target->shot;
-    return ib_grain_measure(&run->shots[target->shot], run->done, run->grain);
+    const ib_shot *shot = &run->shots[target->shot];
+    return ip_shot_grain_measure(run->host, 0, shot->numbers, shot->count, run->done, (uint64_t)ip_options_int(run->host->options, "seed"), run->grain);
 }
 
 /* Two methods that come to the same thing on this frame share one picture. */

@@ -23,7 +23,7 @@ typedef struct ib_run {
     ip_op_host *host;
     ib_clip clip;
     ib_learned *learned;
-    ib_grain *grain; /* of shot grain_shot; NULL: not asked for */
+    ip_shot_grain *grain; /* of shot grain_shot; NULL: not asked for */
     size_t grain_shot;
     ib_shot *shots;
     size_t shot_count;

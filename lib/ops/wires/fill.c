@@ -7,7 +7,7 @@ struct iw_fill {
     iw_shot *shot;
     const iw_beside *beside;
     iw_holes holes;
-    const iw_grain *grain;
+    const ip_shot_grain *grain;
     const ip_fuse *fuse;
     size_t sequences, *counts;
     int64_t **numbers;  /* by sequence from 1 on */
@@ -106,7 +106,7 @@ static ipos_status list_takes(iw_fill *fill) {
     return IPOS_OK;
 }
 
-ipos_status iw_fill_open(iw_shot *shot, const iw_beside *beside, const iw_holes *holes, int reach, const iw_grain *grain, const ip_fuse *fuse,
+ipos_status iw_fill_open(iw_shot *shot, const iw_beside *beside, const iw_holes *holes, int reach, const ip_shot_grain *grain, const ip_fuse *fuse,
     iw_fill **out) {
     *out = NULL;
     iw_fill *fill = ip_calloc(1, sizeof *fill);

@@ -230,7 +230,7 @@ static ipos_status measure(iw_run *run, iw_shot *shot, const ipos_rational *time
     return IPOS_OK;
 }
 
-static ipos_status make_variant(iw_run *run, iw_shot *shot, int variant, const iw_grain *grain, const ipos_rational *times, size_t count, double begin,
+static ipos_status make_variant(iw_run *run, iw_shot *shot, int variant, const ip_shot_grain *grain, const ipos_rational *times, size_t count, double begin,
     double part) {
     const ip_option_values *options = run->host->options;
     int reach = variant == IW_NEAR ? 3 : (int)ip_options_int(options, "reach");
@@ -256,10 +256,11 @@ static ipos_status make_variant(iw_run *run, iw_shot *shot, int variant, const i
 
 static ipos_status make_pictures(iw_run *run, iw_shot *shot, const ipos_rational *times, size_t count) {
     int offered = 0, made = 0;
-    iw_grain *grain = ip_calloc(1, sizeof *grain);
+    ip_shot_grain *grain = ip_calloc(1, sizeof *grain);
     if (!grain)
         return IPOS_ERR_NO_MEMORY;
-    ipos_status status = run->offered[IW_GRAIN] ? iw_grain_measure(run, shot, grain) : IPOS_OK;
+    ipos_status status = run->offered[IW_GRAIN] ? ip_shot_grain_measure(run->host, shot->clip->index, shot->numbers, shot->count, run->done,
+        (uint64_t)ip_options_int(run->host->options, "seed"), grain) : IPOS_OK;
     for (int v = 0; v < IW_VARIANTS; v++)
         offered += run->offered[v];
     for (int v = 0; v < IW_VARIANTS && status == IPOS_OK; v++)

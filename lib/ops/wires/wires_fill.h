@@ -2,7 +2,7 @@
 #ifndef IP_WIRES_FILL_H
 #define IP_WIRES_FILL_H
 
-#include "grain.h"
+#include "shot_grain.h"
 #include "wires_op.h"
 
 /* Where the holes of a fill lie. */
@@ -18,16 +18,9 @@ typedef struct iw_beside {
     ip_clip *holdout;      /* NULL: none */
 } iw_beside;
 
-/* The shot's grain as the look measures it. Where that cannot be, as in compressed footage, pieces of the frame's own residual stand in. */
-typedef struct iw_grain {
-    ip_grain grain;
-    ip_grain_kernel kernel;
-    uint64_t seed;
-} iw_grain;
-
 typedef struct iw_fill iw_fill;
-/* reach: as in ip_wire_fill_options. grain NULL: none is added; fuse NULL: classical. Everything given must outlive it. */
-ipos_status iw_fill_open(iw_shot *shot, const iw_beside *beside, const iw_holes *holes, int reach, const iw_grain *grain, const ip_fuse *fuse,
+/* reach: as in ip_wire_fill_options. grain NULL: none is added; where it could not be measured, pieces of the frame's own residual stand in; fuse NULL: classical. Everything given must outlive it. */
+ipos_status iw_fill_open(iw_shot *shot, const iw_beside *beside, const iw_holes *holes, int reach, const ip_shot_grain *grain, const ip_fuse *fuse,
     iw_fill **out);
 void iw_fill_close(iw_fill *fill);
 

@@ -30,9 +30,6 @@ ipos_status iw_run_shot(iw_run *run, int64_t first, int64_t last, const ipos_rat
 
 size_t iw_index_of(const iw_shot *shot, int64_t number); /* shot->count where the frame is not in work */
 
-/* grain.c */
-ipos_status iw_grain_measure(iw_run *run, const iw_shot *shot, iw_grain *out);
-
 /* emit.c */
 ipos_status iw_emit_fill(iw_run *run, iw_shot *shot, iw_fill *fill, int variant, size_t index);
 ipos_status iw_emit_matte(iw_run *run, iw_shot *shot, const char *variant, size_t index);
