@@ -1,6 +1,7 @@
-/* Whatever bytes: a look that can be drawn and written, or a status. */
+/* Whatever bytes: a look that can be drawn and written, a match whose grade can be, or a status. */
 #include "fingerprint.h"
 #include "fuzz.h"
+#include "shot_match.h"
 
 static void use(const json_t *entry, const char *of) {
     char *text;
@@ -18,6 +19,17 @@ static void use(const json_t *entry, const char *of) {
         ip_free(text);
 }
 
+static void use_match(const json_t *value) {
+    ip_shot_match match;
+    if (ip_shot_match_parse(value, &match) != IPOS_OK)
+        return;
+    char *cdl = ip_cdl_text(&match.cdl, match.encoding, "fuzz", ""), *cube = ip_grade_cube(&match.grade, match.encoding, "fuzz");
+    if (!cdl || !cube)
+        __builtin_trap();
+    ip_free(cdl);
+    ip_free(cube);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const json_t *entry;
     json_t *look = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
@@ -28,6 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         entry = json_array_get(json_object_get(look, "clips"), 0);
         use(entry, json_string_value(json_object_get(entry, "clip")));
     }
+    if (look)
+        use_match(look);
     json_decref(look);
     return 0;
 }
