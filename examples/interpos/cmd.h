@@ -10,7 +10,7 @@ extern const cli_command command_init, command_ingest, command_permit, command_c
 
 /* cmd_options.c */
 void show_options(const json_t *list); /* as a table */
-void show_changes(const json_t *list); /* what reports found, frame by frame */
+void show_changes(const json_t *list); /* what reports found, frame by frame, and why shots were left as they are */
 void show_lost(const json_t *list); /* a line for every run of frames where an option lost what it followed */
 
 /* files.c: whole text files. NULL, or an exit code, after saying what is wrong. */

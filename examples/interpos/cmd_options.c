@@ -105,15 +105,33 @@ static void show_report(const char *id, const json_t *report)
     table_print(rows);
 }
 
+/* What a shot was left as it is for. */
+static void show_left(const char *id, const json_t *shot)
+{
+    const json_t *match = json_object_get(shot, "match"), *flicker = json_object_get(shot, "flicker");
+    const long long first = int_of(shot, "first"), last = int_of(shot, "last");
+
+    if (json_is_true(json_object_get(match, "matching")))
+        printf("%s: frames %lld-%lld match already, CIEDE2000 %.2f: their colour is left as it is\n", id, first, last, real_of(match, "before"));
+    else if (match && !json_is_true(json_object_get(match, "registered")))
+        printf("%s: frames %lld-%lld show nothing that the reference shows too: a suggestion, to be judged by eye\n", id, first, last);
+    if (flicker && int_of(flicker, "treated") == 0)
+        printf("%s: frames %lld-%lld are left as they are: %s (%.2f %% rms)\n", id, first, last,
+            *text_of(flicker, "reason") ? text_of(flicker, "reason") : "no flicker over 1 % that all of the picture shares", 100 * real_of(flicker, "rms"));
+}
+
 void show_changes(const json_t *list)
 {
     json_t *option, *shot, *report;
     size_t i, k, m;
 
     json_array_foreach((json_t *)list, i, option)
-        json_array_foreach(json_object_get(json_object_get(option, "details"), "shots"), k, shot)
+        json_array_foreach(json_object_get(json_object_get(option, "details"), "shots"), k, shot) {
+            if (i == 0)
+                show_left(text_of(option, "id"), shot);
             json_array_foreach(json_object_get(shot, "reports"), m, report)
                 show_report(text_of(option, "id"), report);
+        }
 }
 
 /* The first option of the newest request that nobody rejected: options of a request come best first. */

@@ -35,7 +35,8 @@ static ipos_status prepare(ic_run *run, ic_part *part) {
     IP_TRY(ic_step(run, 0, "reading the exposure of every frame"));
     IP_TRY(ip_deflicker_plan_new(&source, &how, &p->kept));
     IP_TRY(say_plan(part, "flicker", &p->kept));
-    run->offered[WHOLE] = run->offered[HALF] = true;
+    run->offered[WHOLE] = true;
+    run->offered[HALF] = run->offered[HALF] || p->kept.treated > 0;
     if (!ip_options_bool(options, "drift"))
         return IPOS_OK;
     how.level = true;
