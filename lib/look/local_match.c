@@ -4,11 +4,13 @@
 #include <math.h>
 
 enum { FRAMES = 3, TILE = 24, PASSES = 2 };
-static const double PRIOR = 30.;      /* pixels of evidence that a correction has to outweigh */
-static const double GAIN_LEAST = .1;
+static const float PRIOR = 30.f;       /* pixels of evidence that a correction has to outweigh */
+static const float SPREAD_COUNTS = .5f; /* variance within a cell against the square of its mean */
+static const double GAIN_LEAST = .1, WORTH = .004; /* share; code values */
 static const float MOST = .12f;       /* differences beyond are other things, not other light */
 
-typedef float grid[IP_LOCAL_TONES][IP_LOCAL_DOWN][IP_LOCAL_ACROSS][4]; /* sums of three corrections, and weights */
+enum { WEIGHT = 3, SQUARES, SUMS };
+typedef float grid[IP_LOCAL_TONES][IP_LOCAL_DOWN][IP_LOCAL_ACROSS][SUMS]; /* of three corrections, of pixels, of squares of all three */
 
 typedef struct learning {
     const ip_grade *grade;
@@ -54,18 +56,20 @@ static void splat(const learning *l, int half, grid g) {
                 continue;
             const float rgb[3] = {(float)graded[0], (float)graded[1], (float)graded[2]};
             float *cell = g[(int)(tone_of(rgb) + .5f)][(int)(row_of(y, h) + .5f)][(int)(column_of(x, w) + .5f)];
-            for (int c = 0; c < 3; c++)
+            for (int c = 0; c < 3; c++) {
                 cell[c] += more[c];
-            cell[3] += 1.f;
+                cell[SQUARES] += more[c] * more[c];
+            }
+            cell[WEIGHT] += 1.f;
         }
 }
 
 static void smooth_along(float *first, size_t count, size_t step) {
-    float before[4] = {0.f}, now[4];
+    float before[SUMS] = {0.f}, now[SUMS];
     for (size_t i = 0; i < count; i++) {
         float *at = first + i * step;
         memcpy(now, at, sizeof now);
-        for (int k = 0; k < 4; k++)
+        for (int k = 0; k < SUMS; k++)
             at[k] = .5f * now[k] + .25f * ((i ? before[k] : now[k]) + (i + 1 < count ? at[step + (size_t)k] : now[k]));
         memcpy(before, now, sizeof before);
     }
@@ -75,14 +79,26 @@ static void smooth(grid g) {
     for (int pass = 0; pass < PASSES; pass++) {
         for (int t = 0; t < IP_LOCAL_TONES; t++)
             for (int y = 0; y < IP_LOCAL_DOWN; y++)
-                smooth_along(g[t][y][0], IP_LOCAL_ACROSS, 4);
+                smooth_along(g[t][y][0], IP_LOCAL_ACROSS, SUMS);
         for (int t = 0; t < IP_LOCAL_TONES; t++)
             for (int x = 0; x < IP_LOCAL_ACROSS; x++)
-                smooth_along(g[t][0][x], IP_LOCAL_DOWN, (size_t)IP_LOCAL_ACROSS * 4);
+                smooth_along(g[t][0][x], IP_LOCAL_DOWN, (size_t)IP_LOCAL_ACROSS * SUMS);
     }
     for (int y = 0; y < IP_LOCAL_DOWN; y++)
         for (int x = 0; x < IP_LOCAL_ACROSS; x++)
-            smooth_along(g[0][y][x], IP_LOCAL_TONES, (size_t)IP_LOCAL_DOWN * IP_LOCAL_ACROSS * 4);
+            smooth_along(g[0][y][x], IP_LOCAL_TONES, (size_t)IP_LOCAL_DOWN * IP_LOCAL_ACROSS * SUMS);
+}
+
+/* Other light moves all of a place one way; things that moved, and edges, leave as much of one sign as of the other. */
+static void settle_cell(const float sum[SUMS], float out[3]) {
+    float mean[3], one_way = 0.f, share;
+    for (int c = 0; c < 3; c++) {
+        mean[c] = sum[c] / (sum[WEIGHT] + PRIOR);
+        one_way += mean[c] * mean[c];
+    }
+    share = one_way / (one_way + SPREAD_COUNTS * fmaxf(0.f, sum[SQUARES] / (sum[WEIGHT] + PRIOR) - one_way) + 1e-12f);
+    for (int c = 0; c < 3; c++)
+        out[c] = share * mean[c];
 }
 
 static void settle(grid g, ip_local_key *key) {
@@ -90,8 +106,7 @@ static void settle(grid g, ip_local_key *key) {
     for (int t = 0; t < IP_LOCAL_TONES; t++)
         for (int y = 0; y < IP_LOCAL_DOWN; y++)
             for (int x = 0; x < IP_LOCAL_ACROSS; x++)
-                for (int c = 0; c < 3; c++)
-                    key->cell[t][y][x][c] = g[t][y][x][c] / (g[t][y][x][3] + (float)PRIOR);
+                settle_cell(g[t][y][x], key->cell[t][y][x]);
 }
 
 /* Trilinear. */
@@ -129,7 +144,7 @@ static void hold_against(const learning *l, int half, const ip_local_key *key, d
 }
 
 static ipos_status learn(const learning *l, ip_local_key *key, double sum[2], double *count) {
-    float(*g)[IP_LOCAL_DOWN][IP_LOCAL_ACROSS][4] = ip_calloc(1, sizeof(grid));
+    float(*g)[IP_LOCAL_DOWN][IP_LOCAL_ACROSS][SUMS] = ip_calloc(1, sizeof(grid));
     if (!g)
         return IPOS_ERR_NO_MEMORY;
     for (int half = 0; half < 2; half++) {
@@ -205,8 +220,8 @@ static ipos_status learn_all(const ip_look_source *shot, const ip_shot_view *oth
     out->before = sum[0] / samples;
     out->after = sum[1] / samples;
     out->reading.confidence = fmax(0., 1. - out->after / out->before);
-    if (out->after > (1. - GAIN_LEAST) * out->before)
-        ip_not_measurable(&out->reading, "what the grade leaves is much the same everywhere: %.4f from place to place, %.4f when corrected", out->before, out->after);
+    if (out->after > (1. - GAIN_LEAST) * out->before || out->before - out->after < WORTH)
+        ip_not_measurable(&out->reading, "the grade leaves little that differs from place to place: %.4f, %.4f when corrected", out->before, out->after);
     return IPOS_OK;
 }
 

@@ -23,7 +23,7 @@ typedef struct ip_local_match {
 
 /* Up to three frames of the shot, evenly spread, each over the one of up to three of the reference that it shares most with (ip_overlay_find, which does
  * not follow props); what the grade leaves there is averaged into the grids and smoothed, thin evidence towards none. Each grid is made twice from half of
- * the picture's tiles and held against the other half; where together they gain less than a tenth the answer is "not measurable". The caller frees. */
+ * the picture's tiles and held against the other half; where together they gain less than a tenth, or than a code of 8 bits, the answer is "not measurable". The caller frees. */
 ipos_status ip_local_match_measure(const ip_look_source *shot, const ip_look_source *reference, const ip_grade *grade, ip_local_match *out);
 void ip_local_match_free(ip_local_match *match);
 
