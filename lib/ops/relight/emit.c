@@ -1,0 +1,187 @@
+/* A frame in all its variants, with what it rests on. */
+#include "relight_op.h"
+
+#include <math.h>
+
+enum { GAIN_LIFTED, GAIN_CAST, GAIN_PLANES };
+enum { EV_CONFIDENCE, EV_KIND, EV_LIFTED, EV_CAST, EV_SKY, EV_CHANNELS };
+
+typedef struct one_frame {
+    ir_run *run;
+    ir_scene *scene;
+    size_t index;
+    int64_t number;
+    ipos_frame *source;
+    ip_surface surface;
+    ip_plane_f luma;   /* of the analysis, for enlarging */
+    ip_plane_f keep;   /* {0}: none */
+} one_frame;
+
+/* The colour of the source as linear light; planes of the frame's data window. */
+static ipos_status read_light(const one_frame *f, const ip_image3 *light) {
+    const ip_encoding *encoding = f->run->clip.encoding;
+    ip_box_i all = {0, 0, f->source->data_window.width, f->source->data_window.height};
+    IP_TRY(ip_clip_colour(&f->run->clip, f->source, f->source->data_window, all, light));
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < all.height; y++) {
+            float *line = ip_row(&light->c[c], y);
+            ip_from_working(encoding, line, (size_t)all.width);
+            for (int x = 0; x < all.width && encoding->kind != IP_ENCODING_LINEAR; x++)
+                line[x] = encoding->to_linear(line[x]);
+        }
+    return IPOS_OK;
+}
+
+static ipos_status write_light(const one_frame *f, const ip_image3 *light, const ip_plane_f *changed, ipos_frame *picture) {
+    const ip_encoding *encoding = f->run->clip.encoding;
+    ip_box_i all = {0, 0, changed->width, changed->height};
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < all.height; y++) {
+            float *line = ip_row(&light->c[c], y);
+            for (int x = 0; x < all.width && encoding->kind != IP_ENCODING_LINEAR; x++)
+                line[x] = encoding->from_linear(line[x]);
+            ip_to_working(encoding, line, (size_t)all.width);
+        }
+    return ip_clip_put_colour(&f->run->clip, picture, picture->data_window, all, light, changed);
+}
+
+/* What was done to a pixel: 1 regraded, 2 an old shadow lifted, 3 a new shadow cast, 4 sky; how sure that is. */
+static void judge(float lifted, float cast, float sky, float *kind, float *sure) {
+    *kind = sky > .5f ? 4 : cast < -.35f ? 3 : lifted > .35f ? 2 : 1;
+    *sure = sky > .5f ? .9f : .85f / (1 + .25f * fmaxf(lifted, 0) + .2f * fmaxf(-cast, 0));
+}
+
+static ipos_status make_evidence(const one_frame *f, const ip_plane_f *changed, const ip_plane_f stops[GAIN_PLANES], ipos_frame **out, double *mean) {
+    static const ipos_channel channels[EV_CHANNELS] = {{"confidence", IPOS_F16, 1, 1}, {"evidence", IPOS_F16, 1, 1}, {"relight.lifted", IPOS_F16, 1, 1},
+        {"relight.cast", IPOS_F16, 1, 1}, {"relight.sky", IPOS_F16, 1, 1}};
+    double sum = 0;
+    float *line[EV_CHANNELS];
+    ip_plane_f rows;
+    IP_TRY(f->run->host->frame_new(f->run->host, &f->source->data_window, channels, EV_CHANNELS, out));
+    (*out)->display_window = f->source->display_window;
+    IP_TRY(ipos_frame_set_encoding(*out, "data"));
+    IP_TRY(ip_plane_new(changed->width, EV_CHANNELS, &rows));
+    for (int k = 0; k < EV_CHANNELS; k++)
+        line[k] = ip_row(&rows, k);
+    float sx = (float)f->surface.sky.width / (float)changed->width, sy = (float)f->surface.sky.height / (float)changed->height;
+    for (int y = 0; y < changed->height; y++) {
+        for (int x = 0; x < changed->width; x++) {
+            float px = ((float)x + .5f) * sx - .5f, py = ((float)y + .5f) * sy - .5f;
+            bool is = ip_row(changed, y)[x] > 0;
+            line[EV_LIFTED][x] = is ? ip_sample_linear(&stops[GAIN_LIFTED], px, py) : 0;
+            line[EV_CAST][x] = is ? ip_sample_linear(&stops[GAIN_CAST], px, py) : 0;
+            line[EV_SKY][x] = is ? ip_sample_linear(&f->surface.sky, px, py) : 0;
+            judge(line[EV_LIFTED][x], line[EV_CAST][x], line[EV_SKY][x], &line[EV_KIND][x], &line[EV_CONFIDENCE][x]);
+            if (!is) {
+                line[EV_KIND][x] = 0;
+                line[EV_CONFIDENCE][x] = 1;
+            }
+            sum += line[EV_CONFIDENCE][x];
+        }
+        for (int k = 0; k < EV_CHANNELS; k++)
+            ip_samples_from_float(IPOS_F16, line[k], (*out)->channels[k].data + y * (*out)->channels[k].row_stride, (*out)->channels[k].pixel_stride,
+                (size_t)changed->width);
+    }
+    ip_plane_free(&rows);
+    *mean = sum / ((double)changed->width * changed->height);
+    return IPOS_OK;
+}
+
+/* The light of one variant: changes light, says where and by how much shadows were changed (at the analysis' size). */
+static ipos_status relit(const one_frame *f, int variant, const ip_image3 *light, ip_plane_f *changed, const ip_plane_f stops[GAIN_PLANES]) {
+    const ir_settings *set = &f->run->settings;
+    const ip_relight_pair *pair = variant == IR_HARD ? &set->hard : &set->pair;
+    ip_regrade how = set->regrade;
+    ir_look look = {.strength = set->strength, .haze = set->haze, .bloom = set->bloom, .keep = f->keep.data ? &f->keep : NULL,
+        .threads = f->run->host->threads};
+    ip_image3 gain;
+    for (int c = 0; c < 3; c++)
+        look.veil[c] = 1.2 * set->pair.now.sun[c] + set->pair.now.ambient[c];
+    if (variant == IR_GENTLE) {
+        look.strength *= .6f;
+        how.softness *= 2;
+    } else if (variant == IR_HARD) {
+        how.softness *= .4f;
+    }
+    ip_plane_fill(changed, 0);
+    if (set->unchanged)
+        return IPOS_OK;
+    IP_TRY(ip_image3_new(f->surface.sky.width, f->surface.sky.height, &gain));
+    ipos_status status = ip_regrade_gain(&f->surface, pair, &how, look.threads, &gain, &stops[GAIN_LIFTED], &stops[GAIN_CAST]);
+    if (status == IPOS_OK)
+        status = ir_picture(&gain, &f->luma, &look, light, changed);
+    ip_image3_free(&gain);
+    return status;
+}
+
+static ipos_status emit_variant(const one_frame *f, int variant) {
+    ip_op_host *host = f->run->host;
+    ipos_frame *picture = NULL, *evidence = NULL;
+    ip_image3 light = {0};
+    ip_plane_f changed = {0}, stops[GAIN_PLANES] = {{0}};
+    double sure = 1;
+    int width = f->source->data_window.width, height = f->source->data_window.height;
+    IP_TRY(host->frame_like(host, f->source, 0, &picture));
+    ipos_status status = ip_frame_copy_pixels(picture, f->source);
+    if (status == IPOS_OK)
+        status = ip_image3_new(width, height, &light);
+    if (status == IPOS_OK)
+        status = ip_plane_new(width, height, &changed);
+    if (status == IPOS_OK)
+        status = ip_planes_new(f->surface.sky.width, f->surface.sky.height, stops, GAIN_PLANES);
+    if (status == IPOS_OK)
+        status = read_light(f, &light);
+    if (status == IPOS_OK && variant == IR_SUN)
+        ir_draw_sun(&f->run->settings, f->scene->horizon, &f->surface, &light, &changed);
+    else if (status == IPOS_OK)
+        status = relit(f, variant, &light, &changed, stops);
+    if (status == IPOS_OK)
+        status = write_light(f, &light, &changed, picture);
+    if (status == IPOS_OK)
+        status = make_evidence(f, &changed, stops, &evidence, &sure);
+    if (status == IPOS_OK)
+        status = host->emit(host, ir_variant_names[variant], (ipos_rational){f->number, 1}, sure, picture, evidence);
+    ip_planes_free(stops, GAIN_PLANES);
+    ip_plane_free(&changed);
+    ip_image3_free(&light);
+    ipos_frame_release(picture);
+    ipos_frame_release(evidence);
+    return status;
+}
+
+/* What is to keep its light, if a matte says so. A clip of one frame holds for all. */
+static ipos_status read_keep(one_frame *f) {
+    ip_clip *clip = &f->run->protect;
+    ipos_frame *frame;
+    if (!clip->host)
+        return IPOS_OK;
+    int64_t number = clip->clip->first == clip->clip->last ? clip->clip->first : f->number;
+    ipos_status status = ip_clip_frame(clip, number, &frame);
+    if (status == IPOS_ERR_NOT_FOUND)
+        return IPOS_OK;
+    IP_TRY(status);
+    IP_TRY(ip_plane_new(f->source->data_window.width, f->source->data_window.height, &f->keep));
+    return ip_clip_grey(frame, f->source->data_window, (ip_box_i){0, 0, f->keep.width, f->keep.height}, &f->keep);
+}
+
+ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
+    one_frame f = {.run = run, .scene = scene, .index = index, .number = scene->footage.numbers[index]};
+    struct ir_slot *slot;
+    IP_TRY(ir_scene_surface(scene, index, &f.surface));
+    ipos_status status = ir_scene_frame(scene, index, &slot);
+    if (status == IPOS_OK)
+        status = ip_plane_new(scene->width, scene->height, &f.luma);
+    if (status == IPOS_OK) {
+        ip_plane_copy(&f.luma, &slot->luma);
+        status = ip_clip_frame(&run->clip, f.number, &f.source);
+    }
+    if (status == IPOS_OK)
+        status = read_keep(&f);
+    for (int v = 0; v < IR_VARIANTS && status == IPOS_OK; v++)
+        if (run->settings.offered[v])
+            status = emit_variant(&f, v);
+    ip_plane_free(&f.keep);
+    ip_plane_free(&f.luma);
+    ip_surface_free(&f.surface);
+    return status;
+}

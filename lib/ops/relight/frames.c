@@ -1,0 +1,208 @@
+/* Frames of a shot and what is known of them. */
+#include "flow.h"
+#include "relight_op.h"
+
+#include <math.h>
+
+enum { WIDEST = 1030 };
+
+static void slot_free(struct ir_slot *slot) {
+    ip_image3_free(&slot->light);
+    ip_plane_free(&slot->luma);
+    ip_surface_free(&slot->surface);
+    for (int k = 0; k < 2; k++)
+        ip_planes_free(slot->flow[k], 2);
+    *slot = (struct ir_slot){0};
+}
+
+void ir_scene_close(ir_scene *scene) {
+    for (int i = 0; i < IR_HELD; i++)
+        slot_free(&scene->slots[i]);
+    ip_shades_close(&scene->shades);
+    ip_shot_close(&scene->footage);
+    *scene = (ir_scene){0};
+}
+
+size_t ir_scene_index(const ir_scene *scene, int64_t number) {
+    size_t i = 0;
+    while (i < scene->footage.count && scene->footage.numbers[i] != number)
+        i++;
+    return i;
+}
+
+ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out) {
+    struct ir_slot *oldest = scene->slots;
+    for (int i = 0; i < IR_HELD; i++) {
+        struct ir_slot *slot = &scene->slots[i];
+        if (slot->used && slot->index == index) {
+            slot->used = ++scene->clock;
+            *out = slot;
+            return IPOS_OK;
+        }
+        if (slot->used < oldest->used)
+            oldest = slot;
+    }
+    slot_free(oldest);
+    IP_TRY(ip_look_fetch(&scene->source, index, WIDEST, &oldest->light));
+    scene->width = oldest->light.c[0].width;
+    scene->height = oldest->light.c[0].height;
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < scene->height; y++) {
+            float *line = ip_row(&oldest->light.c[c], y);
+            for (int x = 0; x < scene->width; x++)
+                line[x] = fmaxf(line[x], 0);
+        }
+    IP_TRY(ip_plane_new(scene->width, scene->height, &oldest->luma));
+    ip_display_luma(&oldest->light, &oldest->luma, scene->host->threads);
+    oldest->index = index;
+    oldest->used = ++scene->clock;
+    *out = oldest;
+    return IPOS_OK;
+}
+
+/* Colours of four frames spread over the shot. */
+static ipos_status gather_shades(ir_scene *scene) {
+    size_t chosen = IP_MIN(scene->footage.count, (size_t)4);
+    IP_TRY(ip_shades_open(&scene->shades));
+    for (size_t i = 0; i < chosen; i++) {
+        struct ir_slot *slot;
+        ip_surface surface;
+        IP_TRY(ir_scene_frame(scene, ip_look_spread_at(scene->footage.count, chosen, i), &slot));
+        IP_TRY(ip_surface_new(scene->width, scene->height, &surface));
+        ip_surface_guess(&scene->settings->pair, scene->horizon, &surface);
+        ipos_status status = ip_sky_find(&slot->light, scene->host->threads, &surface.sky);
+        if (status == IPOS_OK)
+            ip_shades_add(&scene->shades, &slot->light, &surface);
+        ip_surface_free(&surface);
+        IP_TRY(status);
+    }
+    return IPOS_OK;
+}
+
+ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse) {
+    char refused[160];
+    *scene = (ir_scene){.host = host, .settings = settings, .pulse = pulse, .geometry = "none", .reason = "geometry=none was asked for"};
+    IP_TRY(ip_shot_range(host, 0, first, last, &scene->footage));
+    IP_TRY(ip_shot_open(&scene->footage, refused));
+    if (refused[0])
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: %s", host->clips[0].name, refused);
+    scene->source = ip_shot_source(&scene->footage, pulse);
+    scene->horizon = settings->horizon > -1e8f ? settings->horizon : .5f;
+    return gather_shades(scene);
+}
+
+/* What one frame shows by itself. */
+static ipos_status find_surface(ir_scene *scene, struct ir_slot *slot) {
+    if (slot->has_surface)
+        return IPOS_OK;
+    IP_TRY(ip_surface_new(scene->width, scene->height, &slot->surface));
+    IP_TRY(ip_sky_find(&slot->light, scene->host->threads, &slot->surface.sky));
+    ip_surface_guess(&scene->settings->pair, scene->horizon, &slot->surface);
+    IP_TRY(ip_shades_find(&scene->shades, &slot->light, &scene->settings->pair, NULL, scene->host->threads, &slot->surface));
+    slot->has_surface = true;
+    return IPOS_OK;
+}
+
+static ipos_status find_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out) {
+    struct ir_slot *slot, *other;
+    IP_TRY(ir_scene_frame(scene, index, &slot));
+    if (!slot->flow[way][0].data) {
+        ip_plane_f luma[2];
+        IP_TRY(ir_scene_frame(scene, way ? index + 1 : index - 1, &other));
+        IP_TRY(ip_planes_new(scene->width, scene->height, luma, 2));
+        for (int y = 0; y < scene->height; y++)
+            for (int x = 0; x < scene->width; x++) {
+                ip_row(&luma[0], y)[x] = 255 * ip_row(&slot->luma, y)[x];
+                ip_row(&luma[1], y)[x] = 255 * ip_row(&other->luma, y)[x];
+            }
+        ip_flow_options options = {.finest = 1, .threads = scene->host->threads, .pulse = scene->pulse};
+        ipos_status status = ip_flow(&luma[0], &luma[1], &options, slot->flow[way]);
+        ip_planes_free(luma, 2);
+        IP_TRY(status);
+    }
+    *out = slot->flow[way];
+    return IPOS_OK;
+}
+
+/* Adds what frame index + step (+-1, +-2) says, brought here along the flows between, to sums and weights. */
+static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_plane_f path[2], const ip_surface *sum, const ip_plane_f *weight) {
+    struct ir_slot *slot, *here;
+    const ip_plane_f *flow;
+    int way = step > 0;
+    size_t from = way ? index + (size_t)step - 1 : index - (size_t)(-step - 1), to = way ? from + 1 : from - 1;
+    IP_TRY(find_flow(scene, from, way, &flow));
+    for (int y = 0; y < scene->height; y++)
+        for (int x = 0; x < scene->width; x++) {
+            float *u = &ip_row(&path[0], y)[x], *v = &ip_row(&path[1], y)[x], px = (float)x + *u, py = (float)y + *v;
+            *u += ip_sample_linear(&flow[0], px, py);
+            *v += ip_sample_linear(&flow[1], px, py);
+        }
+    IP_TRY(ir_scene_frame(scene, to, &slot));
+    IP_TRY(find_surface(scene, slot));
+    IP_TRY(ir_scene_frame(scene, index, &here));
+    const ip_surface *s = &slot->surface;
+    for (int y = 0; y < scene->height; y++)
+        for (int x = 0; x < scene->width; x++) {
+            float px = (float)x + ip_row(&path[0], y)[x], py = (float)y + ip_row(&path[1], y)[x];
+            if (px < 0 || py < 0 || px > (float)(scene->width - 1) || py > (float)(scene->height - 1))
+                continue;
+            float apart = (ip_sample_linear(&slot->luma, px, py) - ip_row(&here->luma, y)[x]) / .06f, w = expf(-apart * apart);
+            ip_row(&sum->sky, y)[x] += w * ip_sample_linear(&s->sky, px, py);
+            ip_row(&sum->ground, y)[x] += w * ip_sample_linear(&s->ground, px, py);
+            for (int k = 0; k < 2; k++) {
+                ip_row(&sum->facing[k], y)[x] += w * ip_sample_linear(&s->facing[k], px, py);
+                ip_row(&sum->seen[k], y)[x] += w * ip_sample_linear(&s->seen[k], px, py);
+            }
+            ip_row(weight, y)[x] += w;
+        }
+    return IPOS_OK;
+}
+
+static void divide(const ip_surface *sum, const ip_plane_f *weight) {
+    const ip_plane_f *planes[6] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1]};
+    for (int k = 0; k < 6; k++)
+        for (int y = 0; y < weight->height; y++)
+            for (int x = 0; x < weight->width; x++)
+                ip_row(planes[k], y)[x] /= ip_row(weight, y)[x];
+}
+
+static ipos_status gather(ir_scene *scene, size_t index, const ip_surface *sum, ip_plane_f part[3]) {
+    ip_plane_fill(&part[2], 1);
+    for (int way = -1; way <= 1; way += 2) {
+        ip_plane_fill(&part[0], 0);
+        ip_plane_fill(&part[1], 0);
+        for (int k = 1; k <= IR_REACH; k++) {
+            int64_t other = (int64_t)index + way * k;
+            if (other < 0 || other >= (int64_t)scene->footage.count || !ip_alive(scene->pulse))
+                break;
+            IP_TRY(add_neighbour(scene, index, way * k, part, sum, &part[2]));
+        }
+    }
+    if (!ip_alive(scene->pulse))
+        return ip_fail(IPOS_ERR_CANCELLED, "relight: cancelled");
+    divide(sum, &part[2]);
+    return IPOS_OK;
+}
+
+ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out) {
+    struct ir_slot *slot;
+    ip_plane_f part[3];
+    *out = (ip_surface){0};
+    IP_TRY(ir_scene_frame(scene, index, &slot));
+    IP_TRY(find_surface(scene, slot));
+    IP_TRY(ip_planes_new(scene->width, scene->height, part, 3));
+    ipos_status status = ip_surface_new(scene->width, scene->height, out);
+    if (status == IPOS_OK) {
+        ip_plane_copy(&out->sky, &slot->surface.sky);
+        ip_plane_copy(&out->ground, &slot->surface.ground);
+        for (int k = 0; k < 2; k++) {
+            ip_plane_copy(&out->facing[k], &slot->surface.facing[k]);
+            ip_plane_copy(&out->seen[k], &slot->surface.seen[k]);
+        }
+        status = gather(scene, index, out, part);
+    }
+    ip_planes_free(part, 3);
+    if (status != IPOS_OK)
+        ip_surface_free(out);
+    return status;
+}

@@ -1,0 +1,88 @@
+/* Inside relighting: settings, what is known of a shot frame by frame, pictures on their way out. */
+#ifndef IP_RELIGHT_OP_H
+#define IP_RELIGHT_OP_H
+
+#include "shot.h"
+#include "surface.h"
+
+#include <pthread.h>
+
+enum { IR_FULL, IR_GENTLE, IR_HARD, IR_SUN, IR_VARIANTS };
+extern const char *const ir_variant_names[IR_VARIANTS];
+
+/* What was asked for; settings.c */
+typedef struct ir_settings {
+    ip_light_ask old, now;
+    const char *old_from, *new_from; /* "given", "time", "light", "assumed": for people */
+    ip_relight_pair pair;     /* of the two */
+    ip_relight_pair hard;     /* with less light from the sky */
+    ip_regrade regrade;
+    float strength, haze, bloom, focal, camera_height, horizon; /* horizon below 0: not said */
+    bool unchanged;           /* old and new light are one, or the strength is 0: every bit stays */
+    bool offered[IR_VARIANTS];
+} ir_settings;
+ipos_status ir_settings_read(const ip_op_host *host, ir_settings *out);
+
+/* A shot at the size the analysis works at, frame by frame, a few at hand; frames.c */
+enum { IR_HELD = 12, IR_REACH = 2 };
+typedef struct ir_scene {
+    ip_op_host *host;
+    const ir_settings *settings;
+    ip_shot footage;
+    ip_look_source source;
+    int width, height; /* of the analysis */
+    float horizon;     /* 0 top .. 1 bottom */
+    ip_shades shades;
+    struct ir_slot {
+        uint64_t used;     /* 0: empty */
+        size_t index;
+        ip_image3 light;
+        ip_plane_f luma;
+        ip_surface surface;
+        bool has_surface, has_flow;
+        ip_plane_f flow[2][2]; /* to the frame before, to the frame after */
+    } slots[IR_HELD];
+    uint64_t clock;
+    const ip_pulse *pulse;
+    const char *geometry, *reason; /* "motion" or "none", and why */
+} ir_scene;
+ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
+void ir_scene_close(ir_scene *scene);
+size_t ir_scene_index(const ir_scene *scene, int64_t number); /* count where there is none */
+/* The frame with its picture; borrowed until IR_HELD others were asked for. */
+ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
+/* What is known of a frame together with its neighbours along the motion: steady over the shot. out is allocated. */
+ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out);
+
+/* A request; run.c */
+typedef struct ir_run {
+    ip_op_host *host;
+    ir_settings settings;
+    ip_clip clip, protect;  /* protect with host NULL where there is none */
+    double done, begin, part;
+    char stage[96];
+    ip_buffer details;      /* JSON of the shots */
+    ip_pulse pulse;
+    pthread_t thread;
+} ir_run;
+ipos_status ir_step(ir_run *run, double done, const char *stage);
+
+/* A frame in all its variants; emit.c */
+ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index);
+
+/* Light of a whole picture under a gain; picture.c. changed: 1 where a sample may differ. */
+typedef struct ir_look {
+    float strength, haze, bloom;
+    double veil[3];           /* colour of the haze */
+    const ip_plane_f *keep;   /* 0..1: share that keeps its light; NULL: none */
+    int threads;
+} ir_look;
+ipos_status ir_picture(const ip_image3 *gain, const ip_plane_f *guide, const ir_look *look, const ip_image3 *light, ip_plane_f *changed);
+
+/* Horizon, suns, shadows old and new, drawn over a picture in linear light; sun.c. drawn: over 0 where it was. */
+void ir_draw_sun(const ir_settings *settings, float horizon, const ip_surface *surface, const ip_image3 *light, const ip_plane_f *drawn);
+
+extern const ip_op_spec ip_op_relight_spec; /* spec.c */
+extern const ip_op ip_op_relight;
+
+#endif

@@ -1,0 +1,132 @@
+/* A request: settings, clips, shot after shot. */
+#include "relight_op.h"
+
+#include <math.h>
+
+const char *const ir_variant_names[IR_VARIANTS] = {"full", "gentle", "hard", "sun"};
+static const char *const titles[IR_VARIANTS] = {
+    "The light as it was asked for",
+    "Three fifths of the way, with softer shadows",
+    "A harder sun: less light in the shade, sharper shadows",
+    "For correction, not a result: horizon, suns, old shadows blue, new ones orange",
+};
+
+/* Worker threads may beat too, and only the running one may speak to the host. */
+static bool beat(void *user) {
+    ir_run *run = user;
+    if (!pthread_equal(run->thread, pthread_self()))
+        return !ip_cancelled(run->host->cancel);
+    return run->host->progress(run->host, run->done, run->stage, "") == IPOS_OK;
+}
+
+ipos_status ir_step(ir_run *run, double done, const char *stage) {
+    run->done = fmax(run->done, run->begin + run->part * done);
+    snprintf(run->stage, sizeof run->stage, "%s", stage);
+    return run->host->progress(run->host, run->done, run->stage, "");
+}
+
+static ipos_status open_clips(ir_run *run) {
+    ip_op_host *host = run->host;
+    IP_TRY(ip_clip_open(&run->clip, host, 0, 2));
+    if (run->clip.encoding->kind == IP_ENCODING_DATA)
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: its encoding is \"%s\": numbers, no light; say at ingest what the pictures are", host->clips[0].name,
+            run->clip.encoding->name);
+    for (size_t i = 1; i < host->clip_count; i++) {
+        if (strcmp(host->clips[i].role, "protect") != 0)
+            continue;
+        if (run->protect.host)
+            return ip_fail(IPOS_ERR_ARGUMENT, "protect: one clip is expected, not several");
+        IP_TRY(ip_clip_open(&run->protect, host, i, 2));
+    }
+    return IPOS_OK;
+}
+
+static void tell_light(ip_buffer *to, const char *name, const ip_light_ask *light, const char *from) {
+    static const char *const weather[] = {"clear", "overcast", "dusk"};
+    ip_buffer_printf(to, "\"%s\":{\"azimuth\":%.2f,\"elevation\":%.2f,\"weather\":\"%s\",\"from\":\"%s\"}", name, light->azimuth, light->elevation,
+        weather[light->weather], from);
+}
+
+static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t last) {
+    ip_buffer_printf(&run->details, "%s{\"first\":%lld,\"last\":%lld,\"geometry\":\"%s\",\"reason\":\"%s\",\"horizon\":%.4f}",
+        run->details.data[run->details.size - 1] == '[' ? "" : ",", (long long)first, (long long)last, scene->geometry, scene->reason, (double)scene->horizon);
+}
+
+static ipos_status run_shot(ir_run *run, int64_t first, int64_t last, const ipos_rational *times, size_t count) {
+    ir_scene scene;
+    ipos_status status = ir_step(run, 0, "looking at the shot");
+    if (status != IPOS_OK)
+        return status;
+    status = ir_scene_open(&scene, run->host, &run->settings, first, last, &run->pulse);
+    for (size_t i = 0; i < count && status == IPOS_OK; i++) {
+        size_t index = ir_scene_index(&scene, times[i].num);
+        status = ir_step(run, (double)i / (double)count, "relighting");
+        if (status == IPOS_OK && index == scene.footage.count)
+            status = ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", run->clip.clip->name, (long long)times[i].num);
+        if (status == IPOS_OK)
+            status = ir_emit(run, &scene, index);
+    }
+    if (status == IPOS_OK)
+        tell_shot(run, &scene, first, last);
+    ir_scene_close(&scene);
+    return status;
+}
+
+static ipos_status all_shots(ir_run *run) {
+    ip_op_host *host = run->host;
+    for (size_t i = 0; i < host->time_count;) {
+        int64_t first, last;
+        size_t end = i;
+        ip_op_shot_range(run->clip.clip, (double)host->times[i].num, &first, &last);
+        while (end < host->time_count && host->times[end].num <= last)
+            end++;
+        run->begin = (double)i / (double)host->time_count;
+        run->part = (double)(end - i) / (double)host->time_count;
+        IP_TRY(run_shot(run, first, last, &host->times[i], end - i));
+        i = end;
+    }
+    return IPOS_OK;
+}
+
+static ipos_status offer(ir_run *run) {
+    char *details = ip_buffer_take(&run->details);
+    int rank = 0;
+    if (!details)
+        return IPOS_ERR_NO_MEMORY;
+    ipos_status status = IPOS_OK;
+    for (int v = 0; v < IR_VARIANTS && status == IPOS_OK; v++)
+        if (run->settings.offered[v])
+            status = run->host->variant(run->host, ir_variant_names[v], titles[v], rank++, -1, details);
+    ip_free(details);
+    return status;
+}
+
+static ipos_status run_all(ir_run *run) {
+    IP_TRY(ir_settings_read(run->host, &run->settings));
+    IP_TRY(open_clips(run));
+    ip_buffer_printf(&run->details, "{\"light\":{");
+    tell_light(&run->details, "old", &run->settings.old, run->settings.old_from);
+    ip_buffer_printf(&run->details, ",");
+    tell_light(&run->details, "new", &run->settings.now, run->settings.new_from);
+    ip_buffer_printf(&run->details, "},\"shots\":[");
+    IP_TRY(all_shots(run));
+    ip_buffer_printf(&run->details, "]}");
+    return offer(run);
+}
+
+static ipos_status relight_run(ip_op_host *host) {
+    ir_run run = {.host = host, .thread = pthread_self()};
+    run.pulse = (ip_pulse){beat, &run};
+    if (!host->clip_count || !host->time_count)
+        return ip_fail(IPOS_ERR_ARGUMENT, "relight: needs a clip and the frames to work on");
+    ipos_status status = run_all(&run);
+    ip_clip_close(&run.clip);
+    ip_clip_close(&run.protect);
+    ip_buffer_free(&run.details);
+    return status;
+}
+
+const ip_op ip_op_relight = {
+    .spec = &ip_op_relight_spec,
+    .run = relight_run,
+};

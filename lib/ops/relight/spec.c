@@ -1,0 +1,51 @@
+/* The relighting's name and settings; in the library and in the engine. */
+#include "op.h"
+
+static const ip_option_spec options[] = {
+    {.name = "light", .type = IPOS_OPTION_CHOICE, .preset = "golden-hour", .choices = "golden-hour,midday,overcast,blue-hour",
+     .help = "the new light: sets the sun's elevation and the weather; azimuth and elevation below override it"},
+    {.name = "azimuth", .type = IPOS_OPTION_TEXT, .preset = "auto", .unit = "degrees",
+     .help = "where the new sun stands: degrees to the right of where the camera looks on the middle frame of the shot, negative to the left, 180 "
+             "behind it; auto: the old sun's, or by place, time and heading"},
+    {.name = "elevation", .type = IPOS_OPTION_TEXT, .preset = "auto", .unit = "degrees", .help = "of the new sun over the horizon; auto: the light's"},
+    {.name = "old_azimuth", .type = IPOS_OPTION_TEXT, .preset = "auto", .unit = "degrees",
+     .help = "where the sun of the footage stands, like azimuth; auto: by old_time, else an assumption that the option sun shows for correction"},
+    {.name = "old_elevation", .type = IPOS_OPTION_TEXT, .preset = "auto", .unit = "degrees", .help = "of the footage's sun over the horizon"},
+    {.name = "old_light", .type = IPOS_OPTION_CHOICE, .preset = "midday", .choices = "golden-hour,midday,overcast,blue-hour",
+     .help = "the light of the footage, as light"},
+    {.name = "place", .type = IPOS_OPTION_TEXT, .preset = "", .help = "latitude,longitude in degrees, north and east positive: the sun is computed"},
+    {.name = "time", .type = IPOS_OPTION_TEXT, .preset = "",
+     .help = "date, time and offset from UTC of the new light, e.g. 2024-06-21T19:30+02:00; needs place and heading"},
+    {.name = "old_time", .type = IPOS_OPTION_TEXT, .preset = "", .help = "the same for the footage; needs place and heading"},
+    {.name = "heading", .type = IPOS_OPTION_TEXT, .preset = "", .unit = "degrees", .help = "where the camera looks, clockwise from north"},
+    {.name = "focal", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = 0, .maximum = 1000,
+     .help = "focal length over the width of the picture (lens / sensor width, 32 mm on 36 mm: .889); 0: not known, .9 is assumed"},
+    {.name = "camera_height", .type = IPOS_OPTION_REAL, .preset = "1.7", .minimum = .05, .maximum = 500, .unit = "metres", .help = "over the ground"},
+    {.name = "horizon", .type = IPOS_OPTION_TEXT, .preset = "auto", .help = "row of the horizon, 0 top to 1 bottom; auto: by the geometry, else .5"},
+    {.name = "geometry", .type = IPOS_OPTION_CHOICE, .preset = "auto", .choices = "auto,motion,none",
+     .help = "where the set's shape comes from: the camera's motion if it shows one, or not at all; motion: fail where it does not"},
+    {.name = "strength", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1, .help = "0 leaves every bit as it is"},
+    {.name = "exposure", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -8, .maximum = 8, .unit = "stops", .help = "on top of the change"},
+    {.name = "lift", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1, .help = "how far old shadows are taken away"},
+    {.name = "shadow", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1, .help = "how deep new shadows are"},
+    {.name = "softness", .type = IPOS_OPTION_REAL, .preset = "6", .minimum = 0, .maximum = 60, .unit = "pixels",
+     .help = "blur of new shadows' edges, of a picture 640 pixels wide"},
+    {.name = "ambient", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = .1, .maximum = 8, .help = "how much light the sky gives, times the usual"},
+    {.name = "tint", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -1, .maximum = 1, .help = "of that light: -1 as warm as the sun, 1 as blue as a clear sky"},
+    {.name = "haze", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = 0, .maximum = 1, .help = "veil of the new sun's colour"},
+    {.name = "bloom", .type = IPOS_OPTION_REAL, .preset = "0.04", .minimum = 0, .maximum = .5, .help = "share of light that glows around what is bright"},
+    {.name = "protect", .type = IPOS_OPTION_CLIP, .preset = "",
+     .help = "clip of mattes of what keeps its light (white), numbered like the frames; a single frame holds for all"},
+    {.name = "variants", .type = IPOS_OPTION_TEXT, .preset = "all", .help = "which results to offer: all, or a comma-separated list of full, gentle, hard, sun"},
+    {.name = "seed", .type = IPOS_OPTION_INT, .preset = "0", .minimum = 0, .maximum = 1000000000, .help = "of what is drawn by chance: the same seed gives the same pictures"},
+};
+
+extern const ip_op_spec ip_op_relight_spec;
+const ip_op_spec ip_op_relight_spec = {
+    .name = "relight",
+    .title = "Relighting",
+    .help = "Moves a shot outdoors to another time of day: sun, shade and sky, old shadows lifted and new ones cast.",
+    .edits = true,
+    .options = options,
+    .option_count = IP_COUNT(options),
+};

@@ -1,0 +1,79 @@
+/* From surfaces and two lights to gains. */
+#include "gauss.h"
+#include "surface.h"
+
+#include <math.h>
+
+typedef struct regrade_job {
+    const ip_surface *surface;
+    const ip_relight_pair *pair;
+    const ip_regrade *options;
+    const ip_plane_f *cast_seen;
+    const ip_image3 *gain;
+    const ip_plane_f *lifted, *cast;
+} regrade_job;
+
+static double level(const ip_daylight *light, double facing, double seen) {
+    double rgb[3];
+    for (int c = 0; c < 3; c++)
+        rgb[c] = light->sun[c] * seen * facing + light->ambient[c];
+    return ip_luminance(rgb);
+}
+
+static void regrade_row(const regrade_job *job, int y) {
+    const ip_surface *s = job->surface;
+    const float *facing[2] = {ip_row(&s->facing[0], y), ip_row(&s->facing[1], y)}, *old_seen = ip_row(&s->seen[IP_OLD_SUN], y);
+    const float *new_seen = ip_row(job->cast_seen, y), *sky = ip_row(&s->sky, y);
+    const ip_daylight *old = &job->pair->old, *now = &job->pair->now;
+    for (int x = 0; x < s->sky.width; x++) {
+        double was = 1 - job->options->lift * (1 - old_seen[x]), is = 1 - job->options->shadow * (1 - new_seen[x]);
+        for (int c = 0; c < 3; c++) {
+            double ground = (now->sun[c] * is * facing[1][x] + now->ambient[c]) / (old->sun[c] * was * facing[0][x] + old->ambient[c]);
+            ip_row(&job->gain->c[c], y)[x] = (float)(log2((1 - sky[x]) * ground + sky[x] * job->pair->sky[c]) + job->options->exposure);
+        }
+        if (job->lifted)
+            ip_row(job->lifted, y)[x] = (1 - sky[x]) * (float)log2(level(old, facing[0][x], 1) / level(old, facing[0][x], was));
+        if (job->cast)
+            ip_row(job->cast, y)[x] = (1 - sky[x]) * (float)log2(level(now, facing[1][x], is) / level(now, facing[1][x], 1));
+    }
+}
+
+static void regrade_rows(void *user, int64_t begin, int64_t end) {
+    for (int y = (int)begin; y < (int)end; y++)
+        regrade_row(user, y);
+}
+
+static bool same_light(const ip_relight_pair *pair) {
+    return !memcmp(&pair->old, &pair->now, sizeof pair->old);
+}
+
+ipos_status ip_regrade_gain(const ip_surface *surface, const ip_relight_pair *pair, const ip_regrade *options, int threads, const ip_image3 *gain,
+    const ip_plane_f *lifted, const ip_plane_f *cast) {
+    ip_plane_f part[2];
+    IP_TRY(ip_planes_new(surface->sky.width, surface->sky.height, part, 2));
+    float unit = ip_relight_unit(surface->sky.width);
+    if (options->softness > 0)
+        ip_gauss_blur(&surface->seen[IP_NEW_SUN], &part[0], &part[1], options->softness * unit, threads);
+    else
+        ip_plane_copy(&part[0], &surface->seen[IP_NEW_SUN]);
+    regrade_job job = {surface, pair, options, &part[0], gain, lifted, cast};
+    if (same_light(pair)) {
+        for (int c = 0; c < 3; c++) {
+            ip_plane_f plane = gain->c[c];
+            ip_plane_fill(&plane, options->exposure);
+        }
+        for (int y = 0; y < surface->sky.height; y++)
+            for (int x = 0; x < surface->sky.width; x++) {
+                if (lifted)
+                    ip_row(lifted, y)[x] = 0;
+                if (cast)
+                    ip_row(cast, y)[x] = 0;
+            }
+    } else {
+        ip_parallel(threads, surface->sky.height, 8, regrade_rows, &job);
+        for (int c = 0; c < 3; c++)
+            ip_gauss_blur(&gain->c[c], &gain->c[c], &part[1], .6 * unit, threads);
+    }
+    ip_planes_free(part, 2);
+    return IPOS_OK;
+}

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""Relighting of libinterpos beside its peers, on rendered shots with exact truth and on webcams.
+
+    /usr/bin/python3 tests/quality/relight.py SUITES FOOTAGE INTERPOS [--set NAME=VALUE] [--json F] [--sheet FOLDER]
+
+Suites
+  a         backlot, shot a, mid-day to golden hour: frames 4,8,12,16,20,23 of 24, flicker over all. Methods are chosen on this one
+  c         backlot, shot c: frames 4,8,12, same settings, reported
+  sun       shot a with the new sun's azimuth or elevation wrong
+  none      shots a and c without geometry
+  webcams   St Louis and Frankfurt: every mid-day picture towards every evening of another day, that evening held out of the references
+  days      the same from the location's other days
+  example   shot a from one true frame (12) and from two (1, 24), by distance
+  all       every one of them
+
+PSNR (dB), SSIM and CIEDE2000 are of sRGB(clip(light, 0, 1)). Flicker: mean |next frame brought here along the mid-day flow - this frame|
+over the truth's own. The reference of the transfers is footage/backlot/b_golden, another set of the same film, for shots a and c; "best"
+is the best PSNR of the global transfers in the same run. Sun directions, focal length and a camera height of 1.7 m are given to us."""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
+
+import cv2
+import numpy as np
+
+import relight_peers as peers
+import wire_project
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ORDER = ("a", "c", "sun", "none", "webcams", "days", "example")
+OLD, NEW = (58., 167.), (7., 245.)  # elevation, bearing in the set's axes
+# shot: frames, those compared, heading of the camera on the middle frame, focal length over width
+SHOTS = {"a": (24, (4, 8, 12, 16, 20, 23), 6.41, 32 / 36), "c": (16, (4, 8, 12), 33.75, 27 / 36)}
+CAMERAS = {"stlouis": ("38.6247,-90.1929", 95), "frankfurt": ("50.1060,8.6900", 250)}
+
+
+def read(path):
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise SystemExit(f"{path}: cannot be read")
+    picture = np.ascontiguousarray(picture[..., 2::-1])
+    return picture.astype(np.float32) if picture.dtype != np.uint8 else peers.decode(picture / 255.)
+
+
+class Bench:
+    def __init__(self, arguments, folder):
+        self.arguments, self.footage = arguments, pathlib.Path(arguments.footage)
+        self.project = wire_project.Project(folder, arguments.interpos, arguments.set, arguments.engine)
+        self.results, self.cache = {}, {}
+
+    def frames(self, name, numbers):
+        """Frames of a folder of the backlot."""
+        return [read(self.footage / "backlot" / name / f"{n:04d}.exr") for n in numbers]
+
+    def relight(self, clip, frames, settings, variants="full"):
+        """{variant: {frame: light}}, details."""
+        words = ["render", self.project.place, "--operation", "relight", "--clip", clip, "--frames", frames, "--progress", "none", "--json"]
+        for name, value in {"variants": variants, **settings}.items():
+            words += ["--set", f"{name}={value}"]
+        made = {}
+        for option in json.loads(self.project.run(*words, *self.project.settings)):
+            made[option["variant"]] = {int(f["time"][0]): read(f["picture"]) for f in option["frames"]}
+            details = option.get("details") or {}
+        print(f"   {clip} {frames}: {self.project.cost[2]:.1f} s, {self.project.cost[0]:.1f} s of processor, {self.project.cost[1]:.0f} MiB; "
+              + "; ".join(f"{s.get('geometry')}: {s.get('reason')}" for s in details.get("shots", [])), flush=True)
+        return made, details
+
+    def light(self, shot):
+        _, _, heading, focal = SHOTS[shot]
+        return {"old_elevation": OLD[0], "old_azimuth": round((OLD[1] - heading + 180) % 360 - 180, 2), "elevation": NEW[0],
+                "azimuth": round((NEW[1] - heading + 180) % 360 - 180, 2), "focal": round(focal, 5), "camera_height": 1.7}
+
+    def shot(self, shot):
+        return self.project.ingest_files(str(self.footage / "backlot" / f"{shot}_midday" / "%04d.exr"), f"shot_{shot}", "linear")
+
+    def add(self, suite, name, rows):
+        self.results.setdefault(suite, {})[name] = rows
+        print(f"   {name:34s} " + "  ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in rows.items()), flush=True)
+
+    def score(self, suite, name, made, truth):
+        each = [peers.scores(m, t) for m, t in zip(made, truth)]
+        rows = {k: float(np.mean([e[k] for e in each])) for k in each[0]}
+        self.add(suite, name, rows)
+        return rows
+
+    def sheet(self, name, pictures):
+        if not self.arguments.sheet:
+            return
+        folder = pathlib.Path(self.arguments.sheet)
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"{name}.png"), np.rint(255 * peers.encode(np.hstack(pictures))).astype(np.uint8)[..., ::-1])
+
+    def global_peers(self, suite, shot):
+        """The transfers towards b_golden; the best PSNR of them."""
+        _, numbers, _, _ = SHOTS[shot]
+        plate, truth = self.frames(f"{shot}_midday", numbers), self.frames(f"{shot}_golden", numbers)
+        reference = self.frames("b_golden", range(4, 25, 4))
+        self.score(suite, "identity", plate, truth)
+        best = {n: self.score(suite, n, f(plate, reference), truth)["psnr"] for n, f in peers.PEERS.items()}
+        self.score(suite, "3D LUT fitted on truth (oracle)", peers.lut(plate, truth), truth)
+        return best
+
+
+def backlot(bench, suite, shot, settings=None):
+    count, numbers, _, _ = SHOTS[shot]
+    best = bench.global_peers(suite, shot)
+    truth = bench.frames(f"{shot}_golden", numbers)
+    made, _ = bench.relight(bench.shot(shot), f"1-{count}", {**bench.light(shot), **(settings or {})}, bench.arguments.variants)
+    for variant, pictures in made.items():
+        rows = bench.score(suite, f"ours: {variant}", [pictures[n] for n in numbers], truth)
+        if variant == "full":
+            top = max(best, key=best.get)
+            bench.add(suite, "margins", {"over MK": rows["psnr"] - best["Monge-Kantorovich"], f"over {top}": rows["psnr"] - best[top]})
+        for n in (numbers if bench.arguments.sheet else ()):
+            bench.sheet(f"{suite}_{shot}_{variant}_{n:04d}", [read(bench.footage / "backlot" / f"{shot}_midday" / f"{n:04d}.exr"), pictures[n],
+                                                              read(bench.footage / "backlot" / f"{shot}_golden" / f"{n:04d}.exr")])
+    if shot == "a":
+        everything = range(1, count + 1)
+        plate, golden = bench.frames("a_midday", everything), bench.frames("a_golden", everything)
+        motion = peers.flows(plate)
+        own, still = peers.unsteady(golden, motion), peers.unsteady(plate, motion)
+        bench.add(suite, "flicker", {"identity": still / own, **{f"ours: {v}": peers.unsteady([p[n] for n in everything], motion) / own for v, p in
+                                                               made.items()}})
+
+
+def a(bench):
+    backlot(bench, "a", "a")
+
+
+def c(bench):
+    backlot(bench, "c", "c")
+
+
+def none(bench):
+    for shot in SHOTS:
+        backlot(bench, f"none_{shot}", shot, {"geometry": "none"})
+
+
+def sun(bench):
+    """The new sun's direction wrong."""
+    _, numbers, _, _ = SHOTS["a"]
+    truth, light = bench.frames("a_golden", numbers), bench.light("a")
+    best = max(bench.global_peers("sun", "a").values())
+    for name, azimuth, elevation in (("azimuth +10", 10, 0), ("azimuth -10", -10, 0), ("azimuth +25", 25, 0), ("azimuth -25", -25, 0),
+                                     ("elevation +4", 0, 4), ("elevation -3", 0, -3)):
+        settings = {**light, "azimuth": light["azimuth"] + azimuth, "elevation": light["elevation"] + elevation}
+        made, _ = bench.relight(bench.shot("a"), ",".join(map(str, numbers)), settings)
+        rows = bench.score("sun", name, [made["full"][n] for n in numbers], truth)
+        bench.add("sun", f"{name}, over best", {"margin": rows["psnr"] - best})
+
+
+def camera_pictures(bench, camera):
+    folder = bench.footage / f"light_{camera}"
+    labels = dict(line.split("\t") for line in (folder / "LABELS.tsv").read_text().split("\n") if line)
+    return folder, sorted(n for n, l in labels.items() if l == "midday"), sorted(n for n, l in labels.items() if l == "golden")
+
+
+def moment(name):
+    return f"{name[:4]}-{name[4:6]}-{name[6:8]}T{name[9:11]}:{name[11:13]}Z"
+
+
+def webcam(bench, camera, suite, ours):
+    """Every mid-day picture towards every evening of another day; ours(noon, evening, others) gives our pictures by label."""
+    folder, noons, evenings = camera_pictures(bench, camera)
+    rows, pictures = {}, {n: read(folder / n) for n in noons + evenings}
+    for noon in noons:
+        for evening in evenings:
+            others = [e for e in evenings if e != evening]
+            if noon[:8] == evening[:8]:
+                continue
+            plate, truth, reference = [pictures[noon]], pictures[evening], [pictures[e] for e in others]
+            made = {"identity": plate[0], **{n: f(plate, reference)[0] for n, f in peers.PEERS.items()}, **ours(noon, evening, others)}
+            for name, picture in made.items():
+                rows.setdefault(name, []).append(peers.scores(picture, truth))
+            bench.sheet(f"{suite}_{camera}_{noon[:8]}_{evening[:8]}", [plate[0], *[p for n, p in made.items() if n.startswith("ours")], truth])
+    for name, each in rows.items():
+        bench.add(suite, f"{camera}: {name}", {k: float(np.mean([e[k] for e in each])) for k in each[0]})
+    mean = {n: np.mean([e["psnr"] for e in each]) for n, each in rows.items()}
+    for name in [n for n in mean if n.startswith("ours")]:
+        bench.add(suite, f"{camera}: margin of {name}", {"over mean gain": float(mean[name] - mean["mean gain"]),
+                                                         "over best": float(mean[name] - max(mean[p] for p in peers.PEERS))})
+
+
+def still(bench, path, name):
+    """A picture as a clip of one frame, number 1."""
+    folder = bench.project.folder / "stills" / name
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        (folder / "0001.png").symlink_to(path.resolve())
+    return bench.project.ingest_files(str(folder / "%04d.png"), name, "srgb")
+
+
+def webcams(bench):
+    for camera, (place, heading) in CAMERAS.items():
+        folder = bench.footage / f"light_{camera}"
+
+        def ours(noon, evening, others):
+            made, _ = bench.relight(still(bench, folder / noon, f"{camera}_{noon[:-4]}"), "1",
+                                    {"place": place, "heading": heading, "old_time": moment(noon), "time": moment(evening)})
+            return {"ours: full": made["full"][1]}
+        webcam(bench, camera, "webcams", ours)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suites", help=f"comma-separated: {', '.join(ORDER)}; or all")
+    parser.add_argument("footage", help="folder with backlot, light_stlouis, light_frankfurt")
+    parser.add_argument("interpos", nargs="?", default=str(ROOT / "build/examples/interpos/interpos"))
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the operation; may be repeated")
+    parser.add_argument("--variants", default="full", help="of suites a, c, none: full,gentle,hard,sun (default full)")
+    parser.add_argument("--engine", help="another interpos-engine")
+    parser.add_argument("--json", help="write all figures here")
+    parser.add_argument("--sheet", help="folder for pictures: plate, ours, truth")
+    arguments = parser.parse_args()
+    suites = [s for s in ORDER if s in globals()] if arguments.suites == "all" else arguments.suites.split(",")
+    unknown = [s for s in suites if s not in ORDER]
+    if unknown:
+        parser.error(f"no suite called {', '.join(unknown)}; there are {', '.join(ORDER)}")
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(arguments, folder)
+        for suite in suites:
+            print(f"== {suite}", flush=True)
+            globals()[suite](bench)
+        if arguments.json:
+            pathlib.Path(arguments.json).write_text(json.dumps(bench.results, indent=1))
+
+
+if __name__ == "__main__":
+    main()
