@@ -20,6 +20,17 @@ static double level(const ip_daylight *light, double facing, double seen) {
     return ip_luminance(rgb);
 }
 
+double ip_regrade_mean(const ip_surface *surface, const ip_relight_pair *pair) {
+    double sum = 0, count = 0;
+    for (int y = 0; y < surface->sky.height; y += 2)
+        for (int x = 0; x < surface->sky.width; x += 2) {
+            double weight = 1 - (double)ip_row(&surface->sky, y)[x];
+            sum += weight * log2(level(&pair->now, (double)ip_row(&surface->facing[1], y)[x], 1) / level(&pair->old, (double)ip_row(&surface->facing[0], y)[x], 1));
+            count += weight;
+        }
+    return count > 0 ? sum / count : 0;
+}
+
 static void regrade_row(const regrade_job *job, int y) {
     const ip_surface *s = job->surface;
     const float *facing[2] = {ip_row(&s->facing[0], y), ip_row(&s->facing[1], y)}, *old_seen = ip_row(&s->seen[IP_OLD_SUN], y);

@@ -89,12 +89,66 @@ static ipos_status join(ip_plane_f *part, const ip_plane_f *sky) {
     return blue ? IPOS_OK : IPOS_ERR_NO_MEMORY;
 }
 
+/* Around buildings the mask ends early, at what their edges make rough: pixels near it that have the colour of the sky around them join. */
+static ipos_status grow_alike(const ip_image3 *light, int threads, const ip_plane_f *sky) {
+    int width = sky->width, radius = ip_relight_pixels(width, 7);
+    ip_plane_f part[6]; /* sky colour, share, room, the mask as it was */
+    IP_TRY(ip_planes_new(width, sky->height, part, 6));
+    ip_plane_copy(&part[5], sky);
+    ip_box_blur(sky, &part[3], &part[4], radius, radius, threads);
+    for (int c = 0; c < 3; c++) {
+        for (int y = 0; y < sky->height; y++)
+            for (int x = 0; x < width; x++)
+                ip_row(&part[c], y)[x] = ip_row(sky, y)[x] > 0 ? ip_row(&light->c[c], y)[x] : 0;
+        ip_box_blur(&part[c], &part[c], &part[4], radius, radius, threads);
+    }
+    for (int y = 0; y < sky->height; y++)
+        for (int x = 0; x < width; x++) {
+            float share = ip_row(&part[3], y)[x];
+            bool alike = share > .02f;
+            for (int c = 0; c < 3 && alike; c++)
+                alike = fabsf(log2f((ip_row(&light->c[c], y)[x] + .01f) / (ip_row(&part[c], y)[x] / share + .01f))) < .3f;
+            ip_row(sky, y)[x] = ip_row(&part[5], y)[x] > 0 || alike;
+        }
+    ip_planes_free(part, 6);
+    return IPOS_OK;
+}
+
+/* Pieces cut off from the sky by what stands before it: blue, smooth, and of the sky's colour in the same rows. */
+static ipos_status find_cut_off(const ip_image3 *light, const ip_plane_f *part, const ip_plane_f *sky) {
+    ip_plane_f more;
+    IP_TRY(ip_plane_new(sky->width, sky->height, &more));
+    for (int y = 0; y < sky->height; y++) {
+        double sum[3] = {0}, count = 0;
+        for (int row = IP_MAX(0, y - 4); row <= IP_MIN(sky->height - 1, y + 4); row++)
+            for (int x = 0; x < sky->width; x++)
+                if (ip_row(sky, row)[x] > 0) {
+                    for (int c = 0; c < 3; c++)
+                        sum[c] += ip_row(&light->c[c], row)[x];
+                    count++;
+                }
+        for (int x = 0; x < sky->width && count > 20; x++) {
+            bool alike = sky_like(light, part, x, y, false);
+            for (int c = 0; c < 3 && alike; c++)
+                alike = fabsf(log2f((ip_row(&light->c[c], y)[x] + .01f) / (float)(sum[c] / count + .01))) < .35f;
+            ip_row(&more, y)[x] = alike;
+        }
+    }
+    ip_plane_max(sky, &more);
+    ip_plane_free(&more);
+    return IPOS_OK;
+}
+
 ipos_status ip_sky_find(const ip_image3 *light, int threads, const ip_plane_f *sky) {
     ip_plane_f part[PLANES];
     IP_TRY(ip_planes_new(sky->width, sky->height, part, PLANES));
     ipos_status status = find(light, threads, part, sky);
     if (status == IPOS_OK)
         status = join(part, sky);
+    if (status == IPOS_OK)
+        status = find_cut_off(light, part, sky);
+    for (int i = 0; i < 5 && status == IPOS_OK; i++)
+        status = grow_alike(light, threads, sky);
     if (status == IPOS_OK) {
         ip_mask_grow(sky, &part[TMP], ip_relight_pixels(sky->width, 1));
         status = ip_guided(&part[LUMA], sky, sky, ip_relight_pixels(sky->width, 4), 1e-3f, threads);

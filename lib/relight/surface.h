@@ -58,6 +58,8 @@ typedef struct ip_regrade {
     float shadow;      /* how deep new ones are, 0..1 */
     float softness;    /* pixels (sigma) at 640 that edges of new shadows are blurred by */
 } ip_regrade;
+/* Stops by which the luminance of what is no sky changes on average, without new shadows: what a camera would make up for. */
+double ip_regrade_mean(const ip_surface *surface, const ip_relight_pair *pair);
 /* log2 of what R,G,B are to be multiplied with. lifted, cast (may be NULL): log2 of the gain that the old shadow alone and the new shadow
  * alone make, luminance, 0 where there is none (cast is negative). Old and new light alike and no exposure: exactly 0 everywhere. */
 ipos_status ip_regrade_gain(const ip_surface *surface, const ip_relight_pair *pair, const ip_regrade *options, int threads, const ip_image3 *gain,

@@ -68,7 +68,7 @@ class Bench:
             made[option["variant"]] = {int(f["time"][0]): read(f["picture"]) for f in option["frames"]}
             details = option.get("details") or {}
         print(f"   {clip} {frames}: {self.project.cost[2]:.1f} s, {self.project.cost[0]:.1f} s of processor, {self.project.cost[1]:.0f} MiB; "
-              + "; ".join(f"{s.get('geometry')}: {s.get('reason')}" for s in details.get("shots", [])), flush=True)
+              + "; ".join(f"{s.get('geometry')}: {s.get('reason')}; {s.get('change')} stops" for s in details.get("shots", [])), flush=True)
         return made, details
 
     def light(self, shot):

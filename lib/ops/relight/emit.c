@@ -95,6 +95,7 @@ static ipos_status relit(const one_frame *f, int variant, const ip_image3 *light
     ir_look look = {.strength = set->strength, .haze = set->haze, .bloom = set->bloom, .keep = f->keep.data ? &f->keep : NULL,
         .threads = f->run->host->threads};
     ip_image3 gain;
+    how.exposure += (float)f->scene->camera;
     for (int c = 0; c < 3; c++)
         look.veil[c] = 1.2 * set->pair.now.sun[c] + set->pair.now.ambient[c];
     if (variant == IR_GENTLE) {

@@ -71,12 +71,22 @@ static ipos_status gather_shades(ir_scene *scene) {
         IP_TRY(ip_surface_new(scene->width, scene->height, &surface));
         ip_surface_guess(&scene->settings->pair, scene->horizon, &surface);
         ipos_status status = ip_sky_find(&slot->light, scene->host->threads, &surface.sky);
-        if (status == IPOS_OK)
+        if (status == IPOS_OK) {
             ip_shades_add(&scene->shades, &slot->light, &surface);
+            scene->change += ip_regrade_mean(&surface, &scene->settings->pair) / (double)chosen;
+        }
         ip_surface_free(&surface);
         IP_TRY(status);
     }
     return IPOS_OK;
+}
+
+/* Code values of screens end at white: a low sun that shines at upright things would burn them out. A camera would be set so that the picture
+ * gets about as much darker as an evening does. Scene-linear and log footage keeps its exposure: its values go on. */
+static double camera_stops(const ir_scene *scene) {
+    const double *a = scene->settings->pair.old.toward, *b = scene->settings->pair.now.toward;
+    double apart = acos(fmin(1, a[0] * b[0] + a[1] * b[1] + a[2] * b[2])), darker = .4 * fmin(1, apart / .5);
+    return scene->footage.clip.encoding->kind == IP_ENCODING_DISPLAY ? -fmax(0, scene->change + darker) : 0;
 }
 
 ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse) {
@@ -88,7 +98,9 @@ ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *
         return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: %s", host->clips[0].name, refused);
     scene->source = ip_shot_source(&scene->footage, pulse);
     scene->horizon = settings->horizon > -1e8f ? settings->horizon : .5f;
-    return gather_shades(scene);
+    IP_TRY(gather_shades(scene));
+    scene->camera = camera_stops(scene);
+    return IPOS_OK;
 }
 
 /* What one frame shows by itself. */

@@ -33,6 +33,8 @@ typedef struct ir_scene {
     int width, height; /* of the analysis */
     float horizon;     /* 0 top .. 1 bottom */
     ip_shades shades;
+    double change;     /* stops the ground and what stands on it would change by on average, before exposure */
+    double camera;     /* stops taken back where sample values end at white, as a camera would */
     struct ir_slot {
         uint64_t used;     /* 0: empty */
         size_t index;
