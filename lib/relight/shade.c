@@ -31,10 +31,10 @@ static float place_of(float level) {
     return fminf(fmaxf((level - LOW) / (HIGH - LOW) * BINS - .5f, 0), BINS - 1.001f);
 }
 
-void ip_shades_add(ip_shades *shades, const ip_image3 *light, const ip_surface *surface) {
+void ip_shades_add(ip_shades *shades, const ip_image3 *light, const ip_surface *surface, const ip_plane_f *still) {
     for (int y = 0; y < surface->sky.height; y++)
         for (int x = 0; x < surface->sky.width; x++) {
-            if (ip_row(&surface->sky, y)[x] > .5f)
+            if (ip_row(&surface->sky, y)[x] > .5f || ip_row(still, y)[x] <= .5f)
                 continue;
             int which = ip_row(&surface->ground, y)[x] > .5f, bin = 0;
             for (int c = 0; c < 3; c++)
@@ -149,7 +149,7 @@ static void find_rows(void *user, int64_t begin, int64_t end) {
     const ip_plane_f *seen = &job->surface->seen[IP_OLD_SUN];
     for (int y = (int)begin; y < (int)end; y++)
         for (int x = 0; x < seen->width; x++) {
-            bool look = ip_row(&job->surface->sky, y)[x] < .5f && (!job->still || ip_row(job->still, y)[x] > .5f);
+            bool look = ip_row(&job->surface->sky, y)[x] < .5f && ip_row(job->still, y)[x] > .5f;
             ip_row(seen, y)[x] = look ? lit_at(job, x, y) : 1;
         }
 }
@@ -168,7 +168,7 @@ ipos_status ip_shades_find(ip_shades *shades, const ip_image3 *light, const ip_r
     ip_plane_free(&luma);
     for (int y = 0; y < seen->height && status == IPOS_OK; y++)
         for (int x = 0; x < seen->width; x++) {
-            bool out = still && ip_row(still, y)[x] <= .5f;
+            bool out = ip_row(still, y)[x] <= .5f;
             ip_row(seen, y)[x] = out ? 1 : fminf(fmaxf(ip_row(seen, y)[x], 0), 1);
         }
     return status;

@@ -45,9 +45,9 @@ typedef struct ip_shades {
 } ip_shades;
 ipos_status ip_shades_open(ip_shades *shades);
 void ip_shades_close(ip_shades *shades);
-/* A frame for the pools; as many as wished, four spread over the shot are enough. */
-void ip_shades_add(ip_shades *shades, const ip_image3 *light, const ip_surface *surface);
-/* Writes seen[IP_OLD_SUN], from the pools, facing and ground; 1 in the sky. still: 1 where to look; 0: left at 1; NULL: everywhere. */
+/* A frame for the pools; as many as wished, four spread over the shot are enough. still: 1 where what is seen counts. */
+void ip_shades_add(ip_shades *shades, const ip_image3 *light, const ip_surface *surface, const ip_plane_f *still);
+/* Writes seen[IP_OLD_SUN], from the pools, facing and ground; 1 in the sky. still: 1 where to look; 0: left at 1. */
 ipos_status ip_shades_find(ip_shades *shades, const ip_image3 *light, const ip_relight_pair *pair, const ip_plane_f *still, int threads,
     const ip_surface *surface);
 

@@ -10,14 +10,17 @@ static void slot_free(struct ir_slot *slot) {
     ip_image3_free(&slot->light);
     ip_plane_free(&slot->luma);
     ip_surface_free(&slot->surface);
+    ip_plane_free(&slot->sky);
     for (int k = 0; k < 2; k++)
         ip_planes_free(slot->flow[k], 2);
     *slot = (struct ir_slot){0};
 }
 
 void ir_scene_close(ir_scene *scene) {
-    for (int i = 0; i < IR_HELD; i++)
+    for (size_t i = 0; i < scene->slot_count; i++)
         slot_free(&scene->slots[i]);
+    ip_free(scene->slots);
+    ip_set_free(&scene->set);
     ip_shades_close(&scene->shades);
     ip_shot_close(&scene->footage);
     *scene = (ir_scene){0};
@@ -32,7 +35,7 @@ size_t ir_scene_index(const ir_scene *scene, int64_t number) {
 
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out) {
     struct ir_slot *oldest = scene->slots;
-    for (int i = 0; i < IR_HELD; i++) {
+    for (size_t i = 0; i < scene->slot_count; i++) {
         struct ir_slot *slot = &scene->slots[i];
         if (slot->used && slot->index == index) {
             slot->used = ++scene->clock;
@@ -60,21 +63,51 @@ ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out) 
     return IPOS_OK;
 }
 
-/* Colours of four frames spread over the shot. */
+static ipos_status scene_sky(ir_scene *scene, struct ir_slot *slot) {
+    if (slot->sky.data)
+        return IPOS_OK;
+    IP_TRY(ip_plane_new(scene->width, scene->height, &slot->sky));
+    return ip_sky_find(&slot->light, scene->host->threads, &slot->sky);
+}
+
+/* What one frame shows by itself, but for old shadows. still: where to look for those. */
+static ipos_status find_shape(ir_scene *scene, size_t index, ip_surface *out, ip_plane_f *still) {
+    struct ir_slot *slot;
+    ip_set_frame frame;
+    IP_TRY(ir_scene_frame(scene, index, &slot));
+    IP_TRY(scene_sky(scene, slot));
+    ip_plane_copy(&out->sky, &slot->sky);
+    if (!scene->motion) {
+        ip_plane_fill(still, 1);
+        ip_surface_guess(&scene->settings->pair, scene->horizon, out);
+        return IPOS_OK;
+    }
+    IP_TRY(ip_set_look(&scene->set, index, &frame));
+    ip_set_surface(&scene->set, &frame, &scene->settings->pair, out, still);
+    ip_set_frame_free(&frame);
+    return IPOS_OK;
+}
+
+/* Colours of four frames spread over the shot, and what the change of light does to their brightness. */
 static ipos_status gather_shades(ir_scene *scene) {
     size_t chosen = IP_MIN(scene->footage.count, (size_t)4);
     IP_TRY(ip_shades_open(&scene->shades));
     for (size_t i = 0; i < chosen; i++) {
         struct ir_slot *slot;
         ip_surface surface;
-        IP_TRY(ir_scene_frame(scene, ip_look_spread_at(scene->footage.count, chosen, i), &slot));
+        ip_plane_f still = {0};
+        size_t index = scene->motion ? scene->set.key[ip_look_spread_at(scene->set.keys, chosen, i)] : ip_look_spread_at(scene->footage.count, chosen, i);
         IP_TRY(ip_surface_new(scene->width, scene->height, &surface));
-        ip_surface_guess(&scene->settings->pair, scene->horizon, &surface);
-        ipos_status status = ip_sky_find(&slot->light, scene->host->threads, &surface.sky);
+        ipos_status status = ip_plane_new(scene->width, scene->height, &still);
+        if (status == IPOS_OK)
+            status = find_shape(scene, index, &surface, &still);
+        if (status == IPOS_OK)
+            status = ir_scene_frame(scene, index, &slot);
         if (status == IPOS_OK) {
-            ip_shades_add(&scene->shades, &slot->light, &surface);
+            ip_shades_add(&scene->shades, &slot->light, &surface, &still);
             scene->change += ip_regrade_mean(&surface, &scene->settings->pair) / (double)chosen;
         }
+        ip_plane_free(&still);
         ip_surface_free(&surface);
         IP_TRY(status);
     }
@@ -87,32 +120,6 @@ static double camera_stops(const ir_scene *scene) {
     const double *a = scene->settings->pair.old.toward, *b = scene->settings->pair.now.toward;
     double apart = acos(fmin(1, a[0] * b[0] + a[1] * b[1] + a[2] * b[2])), darker = .4 * fmin(1, apart / .5);
     return scene->footage.clip.encoding->kind == IP_ENCODING_DISPLAY ? -fmax(0, scene->change + darker) : 0;
-}
-
-ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse) {
-    char refused[160];
-    *scene = (ir_scene){.host = host, .settings = settings, .pulse = pulse, .geometry = "none", .reason = "geometry=none was asked for"};
-    IP_TRY(ip_shot_range(host, 0, first, last, &scene->footage));
-    IP_TRY(ip_shot_open(&scene->footage, refused));
-    if (refused[0])
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: %s", host->clips[0].name, refused);
-    scene->source = ip_shot_source(&scene->footage, pulse);
-    scene->horizon = settings->horizon > -1e8f ? settings->horizon : .5f;
-    IP_TRY(gather_shades(scene));
-    scene->camera = camera_stops(scene);
-    return IPOS_OK;
-}
-
-/* What one frame shows by itself. */
-static ipos_status find_surface(ir_scene *scene, struct ir_slot *slot) {
-    if (slot->has_surface)
-        return IPOS_OK;
-    IP_TRY(ip_surface_new(scene->width, scene->height, &slot->surface));
-    IP_TRY(ip_sky_find(&slot->light, scene->host->threads, &slot->surface.sky));
-    ip_surface_guess(&scene->settings->pair, scene->horizon, &slot->surface);
-    IP_TRY(ip_shades_find(&scene->shades, &slot->light, &scene->settings->pair, NULL, scene->host->threads, &slot->surface));
-    slot->has_surface = true;
-    return IPOS_OK;
 }
 
 static ipos_status find_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out) {
@@ -136,6 +143,109 @@ static ipos_status find_flow(ir_scene *scene, size_t index, int way, const ip_pl
     return IPOS_OK;
 }
 
+static ipos_status give_luma(void *user, size_t index, const ip_plane_f **out) {
+    struct ir_slot *slot;
+    IP_TRY(ir_scene_frame(user, index, &slot));
+    *out = &slot->luma;
+    return IPOS_OK;
+}
+
+static ipos_status give_sky(void *user, size_t index, const ip_plane_f **out) {
+    struct ir_slot *slot;
+    IP_TRY(ir_scene_frame(user, index, &slot));
+    IP_TRY(scene_sky(user, slot));
+    *out = &slot->sky;
+    return IPOS_OK;
+}
+
+static ipos_status give_flow(void *user, size_t index, int forward, const ip_plane_f **out) {
+    return find_flow(user, index, forward, out);
+}
+
+/* The set from the camera's motion, where it is wanted and there is one. */
+static ipos_status find_set(ir_scene *scene) {
+    const ir_settings *s = scene->settings;
+    ip_set_source source = {{scene->footage.count, give_luma, give_flow, scene, scene->pulse}, give_sky, scene->width, scene->height, scene->host->threads};
+    if (!strcmp(s->geometry, "none")) {
+        snprintf(scene->reason, sizeof scene->reason, "geometry=none was asked for");
+        return IPOS_OK;
+    }
+    if (scene->footage.count < 5) {
+        snprintf(scene->reason, sizeof scene->reason, "%zu frames: at least 5 are needed to see the camera move", scene->footage.count);
+    } else {
+        IP_TRY(ip_set_build(&source, s->focal > 0 ? (double)s->focal : .9, (double)s->camera_height, &scene->set));
+        scene->motion = !scene->set.reason[0];
+        if (scene->motion) {
+            IP_TRY(ip_set_cast(&scene->set, s->pair.now.toward));
+            snprintf(scene->reason, sizeof scene->reason, "camera followed within %.2f pixels, things seen under %.1f degrees, %.0f %% of the lower half ground, "
+                "%zu walls", scene->set.path.error, scene->set.path.parallax, 100 * scene->set.room.ground_share, scene->set.room.walls);
+        } else {
+            snprintf(scene->reason, sizeof scene->reason, "%s", scene->set.reason);
+        }
+    }
+    if (!scene->motion && !strcmp(s->geometry, "motion"))
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "geometry: the camera's motion does not show the set: %s; ask for auto or none", scene->reason);
+    return IPOS_OK;
+}
+
+/* As many frames at hand as a third of the memory holds. */
+static ipos_status make_slots(ir_scene *scene) {
+    struct ir_slot first = {0};
+    IP_TRY(ip_look_fetch(&scene->source, 0, WIDEST, &first.light));
+    scene->width = first.light.c[0].width;
+    scene->height = first.light.c[0].height;
+    slot_free(&first);
+    uint64_t bytes = (uint64_t)scene->width * (uint64_t)scene->height * sizeof(float) * 15, limit = scene->host->memory_limit;
+    uint64_t most = (limit ? limit : (uint64_t)3 << 30) / 3 / bytes;
+    scene->slot_count = IP_MAX((size_t)IR_LEAST_HELD, (size_t)IP_MIN(most, scene->footage.count));
+    scene->slots = ip_calloc(scene->slot_count, sizeof *scene->slots);
+    return scene->slots ? IPOS_OK : IPOS_ERR_NO_MEMORY;
+}
+
+ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse) {
+    char refused[160];
+    *scene = (ir_scene){.host = host, .settings = settings, .pulse = pulse};
+    IP_TRY(ip_shot_range(host, 0, first, last, &scene->footage));
+    IP_TRY(ip_shot_open(&scene->footage, refused));
+    if (refused[0])
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: %s", host->clips[0].name, refused);
+    scene->source = ip_shot_source(&scene->footage, pulse);
+    IP_TRY(make_slots(scene));
+    IP_TRY(find_set(scene));
+    scene->horizon = settings->horizon > -1e8f ? settings->horizon : scene->motion ? (float)ip_set_horizon(&scene->set) : .5f;
+    IP_TRY(gather_shades(scene));
+    scene->camera = camera_stops(scene);
+    return IPOS_OK;
+}
+
+/* What one frame shows by itself. */
+static ipos_status find_surface(ir_scene *scene, size_t index, struct ir_slot **out) {
+    struct ir_slot *slot;
+    ip_surface made;
+    ip_plane_f still = {0};
+    IP_TRY(ir_scene_frame(scene, index, &slot));
+    *out = slot;
+    if (slot->has_surface)
+        return IPOS_OK;
+    IP_TRY(ip_surface_new(scene->width, scene->height, &made));
+    ipos_status status = ip_plane_new(scene->width, scene->height, &still);
+    if (status == IPOS_OK)
+        status = find_shape(scene, index, &made, &still);
+    if (status == IPOS_OK)
+        status = ir_scene_frame(scene, index, &slot);
+    if (status == IPOS_OK)
+        status = ip_shades_find(&scene->shades, &slot->light, &scene->settings->pair, &still, scene->host->threads, &made);
+    ip_plane_free(&still);
+    if (status != IPOS_OK) {
+        ip_surface_free(&made);
+        return status;
+    }
+    slot->surface = made;
+    slot->has_surface = true;
+    *out = slot;
+    return IPOS_OK;
+}
+
 /* Adds what frame index + step (+-1, +-2) says, brought here along the flows between, to sums and weights. */
 static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_plane_f path[2], const ip_surface *sum, const ip_plane_f *weight) {
     struct ir_slot *slot, *here;
@@ -149,8 +259,7 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
             *u += ip_sample_linear(&flow[0], px, py);
             *v += ip_sample_linear(&flow[1], px, py);
         }
-    IP_TRY(ir_scene_frame(scene, to, &slot));
-    IP_TRY(find_surface(scene, slot));
+    IP_TRY(find_surface(scene, to, &slot));
     IP_TRY(ir_scene_frame(scene, index, &here));
     const ip_surface *s = &slot->surface;
     for (int y = 0; y < scene->height; y++)
@@ -200,8 +309,7 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out) {
     struct ir_slot *slot;
     ip_plane_f part[3];
     *out = (ip_surface){0};
-    IP_TRY(ir_scene_frame(scene, index, &slot));
-    IP_TRY(find_surface(scene, slot));
+    IP_TRY(find_surface(scene, index, &slot));
     IP_TRY(ip_planes_new(scene->width, scene->height, part, 3));
     ipos_status status = ip_surface_new(scene->width, scene->height, out);
     if (status == IPOS_OK) {

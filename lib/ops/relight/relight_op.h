@@ -2,6 +2,7 @@
 #ifndef IP_RELIGHT_OP_H
 #define IP_RELIGHT_OP_H
 
+#include "set.h"
 #include "shot.h"
 #include "surface.h"
 
@@ -13,6 +14,7 @@ extern const char *const ir_variant_names[IR_VARIANTS];
 /* What was asked for; settings.c */
 typedef struct ir_settings {
     ip_light_ask old, now;
+    const char *geometry;     /* "auto", "motion", "none" */
     const char *old_from, *new_from; /* "given", "time", "light", "assumed": for people */
     ip_relight_pair pair;     /* of the two */
     ip_relight_pair hard;     /* with less light from the sky */
@@ -24,7 +26,7 @@ typedef struct ir_settings {
 ipos_status ir_settings_read(const ip_op_host *host, ir_settings *out);
 
 /* A shot at the size the analysis works at, frame by frame, a few at hand; frames.c */
-enum { IR_HELD = 12, IR_REACH = 2 };
+enum { IR_LEAST_HELD = 12, IR_REACH = 2 };
 typedef struct ir_scene {
     ip_op_host *host;
     const ir_settings *settings;
@@ -35,23 +37,27 @@ typedef struct ir_scene {
     ip_shades shades;
     double change;     /* stops the ground and what stands on it would change by on average, before exposure */
     double camera;     /* stops taken back where sample values end at white, as a camera would */
+    ip_set set;        /* where geometry is "motion" */
     struct ir_slot {
         uint64_t used;     /* 0: empty */
         size_t index;
         ip_image3 light;
         ip_plane_f luma;
         ip_surface surface;
-        bool has_surface, has_flow;
+        bool has_surface;
+        ip_plane_f sky;
         ip_plane_f flow[2][2]; /* to the frame before, to the frame after */
-    } slots[IR_HELD];
+    } *slots;
+    size_t slot_count;
     uint64_t clock;
     const ip_pulse *pulse;
-    const char *geometry, *reason; /* "motion" or "none", and why */
+    bool motion;       /* the set is known from the camera's motion */
+    char reason[200];  /* what the geometry rests on, or why there is none */
 } ir_scene;
 ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
 void ir_scene_close(ir_scene *scene);
 size_t ir_scene_index(const ir_scene *scene, int64_t number); /* count where there is none */
-/* The frame with its picture; borrowed until IR_HELD others were asked for. */
+/* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* What is known of a frame together with its neighbours along the motion: steady over the shot. out is allocated. */
 ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out);

@@ -49,7 +49,7 @@ static void tell_light(ip_buffer *to, const char *name, const ip_light_ask *ligh
 
 static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t last) {
     ip_buffer_printf(&run->details, "%s{\"first\":%lld,\"last\":%lld,\"geometry\":\"%s\",\"reason\":\"%s\",\"horizon\":%.4f,\"change\":%.3f,\"camera\":%.3f}",
-        run->details.data[run->details.size - 1] == '[' ? "" : ",", (long long)first, (long long)last, scene->geometry, scene->reason, (double)scene->horizon,
+        run->details.data[run->details.size - 1] == '[' ? "" : ",", (long long)first, (long long)last, scene->motion ? "motion" : "none", scene->reason, (double)scene->horizon,
         scene->change, scene->camera);
 }
 

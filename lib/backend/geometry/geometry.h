@@ -1,0 +1,35 @@
+/* Camera geometry from matched points: a C face over OpenCV's calib3d. The C++ behind it lets no exception through. Engine only.
+ *
+ * Positions in pictures are pixel indices (the centre of the first pixel is 0, 0). Cameras look along +z, x to the right, y down:
+ * camera = r world + t, picture = focal * (x / z, y / z) + centre. The same input gives the same bits. Any thread; not two at once, for the
+ * random numbers of a RANSAC belong to the library. */
+#ifndef IP_GEOMETRY_H
+#define IP_GEOMETRY_H
+
+#include <interpos/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ip_pose {
+    double r[9], t[3]; /* r by rows */
+} ip_pose;
+
+typedef struct ip_lens {
+    double focal, cx, cy; /* pixels */
+} ip_lens;
+
+/* Pose of the second view where the first is the identity, |t| = 1: essential matrix by five points (Nister, PAMI 2004) in a RANSAC of 1
+ * pixel. a, b: x,y of the same `count` points in both. inlier: count bytes, 1 where the pose explains the pair and the point lies before
+ * both cameras. IPOS_ERR_NOT_FOUND with a text where there is none. */
+ipos_status ip_geometry_relative(const float *a, const float *b, size_t count, const ip_lens *lens, ip_pose *out, uint8_t *inlier);
+
+/* Pose of a view from points of the world (x,y,z) and where it sees them (x,y). start: a pose near the answer, or NULL: found by RANSAC
+ * (within 2 pixels, EPnP of Lepetit, Moreno-Noguer, Fua, IJCV 2009), then refined over all given (Levenberg, Marquardt). At least six points. */
+ipos_status ip_geometry_resect(const double *world, const float *seen, size_t count, const ip_lens *lens, const ip_pose *start, ip_pose *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,194 @@
+#include "cast.h"
+#include "gauss.h"
+
+#include <math.h>
+
+enum { LAYERS = 11, CELLS_MOST = 4000 };
+static const double CELL = .06, PUSH = .6, THICK_MOST = 3, BIAS = .3, BIAS_THING = 1.2;
+static const float OWN_SHADE = .7f; /* of the sun on things: they shade parts of themselves */
+
+void ip_caster_free(ip_caster *caster) {
+    ip_free(caster->far);
+    *caster = (ip_caster){0};
+}
+
+static double dot(const double a[3], const double b[3]) {
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+/* Two passes over all points: first the reach of the map, then the map. */
+typedef struct casting {
+    ip_caster *caster;
+    double low[2], high[2];
+    bool measure;
+} casting;
+
+static void add_point(casting *c, const double at[3]) {
+    ip_caster *m = c->caster;
+    double u = dot(m->side, at), v = dot(m->over, at);
+    if (c->measure) {
+        c->low[0] = fmin(c->low[0], u);
+        c->low[1] = fmin(c->low[1], v);
+        c->high[0] = fmax(c->high[0], u);
+        c->high[1] = fmax(c->high[1], v);
+        return;
+    }
+    int i = (int)((u - m->low[0]) / m->cell), j = (int)((v - m->low[1]) / m->cell);
+    if (i < 0 || j < 0 || i >= m->width || j >= m->height)
+        return;
+    float *far = &m->far[(size_t)j * (size_t)m->width + (size_t)i];
+    *far = fmaxf(*far, (float)dot(m->toward, at));
+}
+
+/* Depth of things, smoothed within their outline, and the radius of the largest disk near every pixel of it. */
+typedef struct outline {
+    ip_plane_f mask, depth, inside, radius, tmp;
+} outline;
+
+static ipos_status outline_make(const ip_set_frame *f, outline *o) {
+    int width = f->kind.width, height = f->kind.height, reach = ip_relight_pixels(width, 15), wide = ip_relight_pixels(width, 30);
+    ip_plane_f planes[5], share;
+    IP_TRY(ip_planes_new(width, height, planes, 5));
+    *o = (outline){planes[0], planes[1], planes[2], planes[3], planes[4]};
+    IP_TRY(ip_plane_new(width, height, &share));
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            bool thing = ip_row(&f->kind, y)[x] == IP_IS_THING, sure = thing && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE;
+            ip_row(&o->mask, y)[x] = !thing;
+            ip_row(&share, y)[x] = sure;
+            ip_row(&o->depth, y)[x] = sure ? logf(1 / fmaxf(ip_row(&f->view.inverse, y)[x], 1e-4f)) : 0;
+        }
+    ip_distance_to(&o->mask, &o->inside);
+    ip_plane_copy(&o->radius, &o->inside);
+    for (int k = 0; k < 2; k++) /* the largest within reach, along rows and columns */
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++) {
+                float best = 0;
+                const ip_plane_f *from = k ? &o->tmp : &o->radius;
+                for (int d = -reach; d <= reach; d++) {
+                    int nx = k ? x : IP_MIN(IP_MAX(x + d, 0), width - 1), ny = k ? IP_MIN(IP_MAX(y + d, 0), height - 1) : y;
+                    best = fmaxf(best, ip_row(from, ny)[nx]);
+                }
+                ip_row(k ? &o->radius : &o->tmp, y)[x] = best;
+            }
+    ip_box_blur(&o->depth, &o->depth, &o->tmp, wide, wide, 1);
+    ip_box_blur(&share, &share, &o->tmp, wide, wide, 1);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            float mean = ip_row(&o->depth, y)[x] / fmaxf(ip_row(&share, y)[x], 1e-6f), own = logf(1 / fmaxf(ip_row(&f->view.inverse, y)[x], 1e-4f));
+            ip_row(&o->depth, y)[x] = expf(fminf(fmaxf(own, mean - .15f), mean + .15f));
+        }
+    ip_plane_free(&share);
+    return IPOS_OK;
+}
+
+static void outline_free(outline *o) {
+    ip_plane_free(&o->mask);
+    ip_plane_free(&o->depth);
+    ip_plane_free(&o->inside);
+    ip_plane_free(&o->radius);
+    ip_plane_free(&o->tmp);
+}
+
+static void add_thing(casting *c, const ip_set_frame *f, const ip_lens *lens, const outline *o, int x, int y) {
+    double depth = (double)ip_row(&o->depth, y)[x], radius = (double)ip_row(&o->radius, y)[x], inside = fmin((double)ip_row(&o->inside, y)[x], radius);
+    double metre = depth / lens->focal, half = fmin(sqrt(fmax(inside * (2 * radius - inside), 0)) * metre, THICK_MOST);
+    double push = PUSH * fmin(radius * metre, THICK_MOST), at[3];
+    for (int k = 0; k < LAYERS; k++) {
+        ip_world_of(&f->view.pose, lens, x, y, depth + push + half * (2. * k / (LAYERS - 1) - 1), at);
+        add_point(c, at);
+    }
+}
+
+static ipos_status add_frame(casting *c, const ip_set_frame *f, const ip_lens *lens) {
+    outline o = {{0}};
+    ipos_status status = outline_make(f, &o);
+    for (int y = 0; y < f->kind.height && status == IPOS_OK; y++)
+        for (int x = 0; x < f->kind.width; x++) {
+            float kind = ip_row(&f->kind, y)[x], w = ip_row(&f->view.inverse, y)[x];
+            if (kind == IP_IS_THING) {
+                add_thing(c, f, lens, &o, x, y);
+            } else if (kind == IP_IS_UPRIGHT && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE && w * ip_row(&f->room, y)[x] * 1.03f < 1) {
+                double at[3]; /* behind the room's walls: other buildings, seen through gaps */
+                ip_world_of(&f->view.pose, lens, x, y, 1 / fmax((double)w, 1e-4), at);
+                if (at[1] > .5)
+                    add_point(c, at);
+            }
+        }
+    outline_free(&o);
+    return status;
+}
+
+static ipos_status all_frames(casting *c, const ip_set_frame *const *frames, size_t count, const ip_lens *lens) {
+    for (size_t i = 0; i < count; i++)
+        IP_TRY(add_frame(c, frames[i], lens));
+    return IPOS_OK;
+}
+
+ipos_status ip_caster_make(const ip_set_frame *const *frames, size_t count, const ip_lens *lens, const double toward[3], ip_caster *out) {
+    casting c = {out, {1e9, 1e9}, {-1e9, -1e9}, true};
+    double flat = hypot(toward[0], toward[2]);
+    *out = (ip_caster){.toward = {toward[0], toward[1], toward[2]}, .cell = CELL};
+    double side[3] = {flat > 1e-6 ? toward[2] / flat : 1, 0, flat > 1e-6 ? -toward[0] / flat : 0};
+    memcpy(out->side, side, sizeof side);
+    out->over[0] = side[1] * toward[2] - side[2] * toward[1];
+    out->over[1] = side[2] * toward[0] - side[0] * toward[2];
+    out->over[2] = side[0] * toward[1] - side[1] * toward[0];
+    IP_TRY(all_frames(&c, frames, count, lens));
+    if (c.low[0] > c.high[0])
+        return IPOS_OK; /* nothing stands before the room */
+    out->cell = fmax(CELL, fmax(c.high[0] - c.low[0], c.high[1] - c.low[1]) / CELLS_MOST);
+    for (int k = 0; k < 2; k++)
+        out->low[k] = c.low[k] - 2 * out->cell;
+    out->width = (int)((c.high[0] - c.low[0]) / out->cell) + 5;
+    out->height = (int)((c.high[1] - c.low[1]) / out->cell) + 5;
+    out->far = ip_alloc((size_t)out->width * (size_t)out->height * sizeof *out->far);
+    if (!out->far)
+        return IPOS_ERR_NO_MEMORY;
+    for (size_t i = 0; i < (size_t)out->width * (size_t)out->height; i++)
+        out->far[i] = -1e9f;
+    c.measure = false;
+    return all_frames(&c, frames, count, lens);
+}
+
+/* Share of 3x3 cells around a place that let the sun through. */
+static float lit(const ip_caster *m, const double at[3], double bias) {
+    int i = (int)floor((dot(m->side, at) - m->low[0]) / m->cell), j = (int)floor((dot(m->over, at) - m->low[1]) / m->cell), stopped = 0;
+    double own = dot(m->toward, at) + bias;
+    if (i < 1 || j < 1 || i >= m->width - 1 || j >= m->height - 1)
+        return 1;
+    for (int dj = -1; dj <= 1; dj++)
+        for (int di = -1; di <= 1; di++)
+            stopped += (double)m->far[(size_t)(j + dj) * (size_t)m->width + (size_t)(i + di)] > own;
+    return 1 - (float)stopped / 9;
+}
+
+typedef struct seen_job {
+    const ip_caster *caster;
+    const ip_set_frame *frame;
+    const ip_lens *lens;
+    const ip_plane_f *seen;
+} seen_job;
+
+static void seen_rows(void *user, int64_t begin, int64_t end) {
+    const seen_job *job = user;
+    const ip_set_frame *f = job->frame;
+    for (int y = (int)begin; y < (int)end; y++)
+        for (int x = 0; x < f->kind.width; x++) {
+            float kind = ip_row(&f->kind, y)[x], *out = &ip_row(job->seen, y)[x];
+            double at[3], room = (double)ip_row(&f->room, y)[x], own = 1 / fmax((double)ip_row(&f->view.inverse, y)[x], 1e-4);
+            *out = 1;
+            if (kind == IP_IS_SKY || !job->caster->far)
+                continue;
+            bool before = kind == IP_IS_THING || kind == IP_IS_MOVING;
+            ip_world_of(&f->view.pose, job->lens, x, y, before || room > 9e3 ? own : room, at);
+            *out = lit(job->caster, at, before ? BIAS_THING : BIAS);
+            if (before)
+                *out *= OWN_SHADE;
+        }
+}
+
+void ip_caster_seen(const ip_caster *caster, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen) {
+    seen_job job = {caster, frame, lens, seen};
+    ip_parallel(threads, seen->height, 8, seen_rows, &job);
+}

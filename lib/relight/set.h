@@ -1,0 +1,39 @@
+/* The set of a shot, from the shot itself: the camera's path, the room, what stands before it, and the new sun's shadows. */
+#ifndef IP_SET_H
+#define IP_SET_H
+
+#include "cast.h"
+#include "depth.h"
+
+/* Frames of the shot; what is given stays valid until the next call. */
+typedef struct ip_set_source {
+    ip_track_source track;
+    ipos_status (*sky)(void *user, size_t index, const ip_plane_f **out); /* user: the track's */
+    int width, height, threads;
+} ip_set_source;
+
+enum { IP_KEYS = 7 };
+typedef struct ip_set {
+    ip_set_source source;
+    ip_camera_path path;
+    ip_room room;
+    size_t middle, keys, key[IP_KEYS]; /* frames whose depth is at hand */
+    ip_view view[IP_KEYS];
+    double near_inverse, far_inverse;
+    ip_caster caster;
+    char reason[160];                  /* why there is no set; "" where there is one */
+} ip_set;
+
+/* focal: over the width; height of the camera in metres. IPOS_OK with a reason is an answer. progress (may be NULL) with the source's user. */
+ipos_status ip_set_build(const ip_set_source *source, double focal, double height, ip_set *out);
+void ip_set_free(ip_set *set);
+/* The shadows of a sun, toward it in the set's axes: what is right, up, forward on the middle frame. */
+ipos_status ip_set_cast(ip_set *set, const double toward[3]);
+/* Depth and kinds of a frame; the caller frees it with ip_set_frame_free. */
+ipos_status ip_set_look(ip_set *set, size_t index, ip_set_frame *out);
+/* Ground, facing and seen[IP_NEW_SUN] of a frame, and where to look for old shadows (still: 1). */
+void ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still);
+/* Row of the horizon on the middle frame, 0 top .. 1 bottom. */
+double ip_set_horizon(const ip_set *set);
+
+#endif
