@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { ROUNDS = 6, LEAST = 60 };
+enum { ROUNDS = 10, LEAST = 60 };
 static const double CLOSE = 1.5, TURN_LEAST = .6; /* pixels; degrees */
 
 void ip_pose_apply(const ip_pose *pose, const double world[3], double camera[3]) {

@@ -5,6 +5,8 @@
 
 enum { LAYERS = 11, CELLS_MOST = 4000 };
 static const double CELL = .06, PUSH = .6, THICK_MOST = 3, BIAS = .3, BIAS_THING = 1.2;
+static const float FAT = 4;       /* pixels by which outlines are too wide: depth is found in windows */
+static const double THIN = .6;    /* of the thickness */
 static const float OWN_SHADE = .7f; /* of the sun on things: they shade parts of themselves */
 
 void ip_caster_free(ip_caster *caster) {
@@ -40,43 +42,59 @@ static void add_point(casting *c, const double at[3]) {
     *far = fmaxf(*far, (float)dot(m->toward, at));
 }
 
-/* Depth of things, smoothed within their outline, and the radius of the largest disk near every pixel of it. */
+/* Things of a frame: mask (1 outside), depth of their middle, distance to the outline, radius of the largest disk that holds a pixel. */
 typedef struct outline {
     ip_plane_f mask, depth, inside, radius, tmp;
 } outline;
 
-static ipos_status outline_make(const ip_set_frame *f, outline *o) {
-    int width = f->kind.width, height = f->kind.height, reach = ip_relight_pixels(width, 15), wide = ip_relight_pixels(width, 30);
+/* The radius of the largest disk within the outline that holds a pixel: disks around the middle of every part, painted over each other. */
+static void paint_disks(const ip_plane_f *inside, const ip_plane_f *radius) {
+    int width = inside->width, height = inside->height;
+    ip_plane_copy(&(ip_plane_f){radius->width, radius->height, radius->stride, radius->data}, inside);
+    for (int y = 1; y < height - 1; y++)
+        for (int x = 1; x < width - 1; x++) {
+            float r = ip_row(inside, y)[x];
+            int higher = 0, reach = (int)r;
+            for (int dy = -1; dy <= 1; dy++)
+                for (int dx = -1; dx <= 1; dx++)
+                    higher += ip_row(inside, y + dy)[x + dx] > r + .5f;
+            if (r < 2 || higher) /* a disk near it holds this one */
+                continue;
+            for (int ny = IP_MAX(0, y - reach); ny <= IP_MIN(height - 1, y + reach); ny++)
+                for (int nx = IP_MAX(0, x - reach); nx <= IP_MIN(width - 1, x + reach); nx++)
+                    if ((float)((nx - x) * (nx - x) + (ny - y) * (ny - y)) < r * r)
+                        ip_row(radius, ny)[nx] = fmaxf(ip_row(radius, ny)[nx], r);
+        }
+}
+
+/* The depth of the middle of things: that of their front, pushed back, smoothed over the thing. */
+static ipos_status outline_make(const ip_set_frame *f, const ip_lens *lens, outline *o) {
+    int width = f->kind.width, height = f->kind.height, wide = ip_relight_pixels(width, 30);
     ip_plane_f planes[5], share;
     IP_TRY(ip_planes_new(width, height, planes, 5));
     *o = (outline){planes[0], planes[1], planes[2], planes[3], planes[4]};
     IP_TRY(ip_plane_new(width, height, &share));
     for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            bool thing = ip_row(&f->kind, y)[x] == IP_IS_THING, sure = thing && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE;
-            ip_row(&o->mask, y)[x] = !thing;
-            ip_row(&share, y)[x] = sure;
-            ip_row(&o->depth, y)[x] = sure ? logf(1 / fmaxf(ip_row(&f->view.inverse, y)[x], 1e-4f)) : 0;
-        }
+        for (int x = 0; x < width; x++)
+            ip_row(&o->mask, y)[x] = ip_row(&f->kind, y)[x] != IP_IS_THING;
     ip_distance_to(&o->mask, &o->inside);
-    ip_plane_copy(&o->radius, &o->inside);
-    for (int k = 0; k < 2; k++) /* the largest within reach, along rows and columns */
-        for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++) {
-                float best = 0;
-                const ip_plane_f *from = k ? &o->tmp : &o->radius;
-                for (int d = -reach; d <= reach; d++) {
-                    int nx = k ? x : IP_MIN(IP_MAX(x + d, 0), width - 1), ny = k ? IP_MIN(IP_MAX(y + d, 0), height - 1) : y;
-                    best = fmaxf(best, ip_row(from, ny)[nx]);
-                }
-                ip_row(k ? &o->radius : &o->tmp, y)[x] = best;
-            }
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++)
+            ip_row(&o->inside, y)[x] = fmaxf(ip_row(&o->inside, y)[x] - FAT * ip_relight_unit(width), 0);
+    paint_disks(&o->inside, &o->radius);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            float w = fmaxf(ip_row(&f->view.inverse, y)[x], 1e-4f), radius = ip_row(&o->radius, y)[x] / (float)lens->focal;
+            bool sure = !(ip_row(&o->mask, y)[x] > 0) && w * ip_row(&f->room, y)[x] * .93f > 1 && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE;
+            ip_row(&share, y)[x] = sure;
+            ip_row(&o->depth, y)[x] = sure ? logf((1 + (float)PUSH * radius) / w) : 0;
+        }
     ip_box_blur(&o->depth, &o->depth, &o->tmp, wide, wide, 1);
     ip_box_blur(&share, &share, &o->tmp, wide, wide, 1);
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
-            float mean = ip_row(&o->depth, y)[x] / fmaxf(ip_row(&share, y)[x], 1e-6f), own = logf(1 / fmaxf(ip_row(&f->view.inverse, y)[x], 1e-4f));
-            ip_row(&o->depth, y)[x] = expf(fminf(fmaxf(own, mean - .15f), mean + .15f));
+            float known = ip_row(&share, y)[x];
+            ip_row(&o->depth, y)[x] = known > 0 ? expf(ip_row(&o->depth, y)[x] / known) : 1 / fmaxf(ip_row(&f->view.inverse, y)[x], 1e-4f);
         }
     ip_plane_free(&share);
     return IPOS_OK;
@@ -92,20 +110,22 @@ static void outline_free(outline *o) {
 
 static void add_thing(casting *c, const ip_set_frame *f, const ip_lens *lens, const outline *o, int x, int y) {
     double depth = (double)ip_row(&o->depth, y)[x], radius = (double)ip_row(&o->radius, y)[x], inside = fmin((double)ip_row(&o->inside, y)[x], radius);
-    double metre = depth / lens->focal, half = fmin(sqrt(fmax(inside * (2 * radius - inside), 0)) * metre, THICK_MOST);
-    double push = PUSH * fmin(radius * metre, THICK_MOST), at[3];
+    double metre = depth / lens->focal, half = fmin(sqrt(fmax(inside * (2 * radius - inside), 0)) * metre * THIN, THICK_MOST);
+    double at[3];
     for (int k = 0; k < LAYERS; k++) {
-        ip_world_of(&f->view.pose, lens, x, y, depth + push + half * (2. * k / (LAYERS - 1) - 1), at);
+        ip_world_of(&f->view.pose, lens, x, y, depth + half * (2. * k / (LAYERS - 1) - 1), at);
         add_point(c, at);
     }
 }
 
 static ipos_status add_frame(casting *c, const ip_set_frame *f, const ip_lens *lens) {
     outline o = {{0}};
-    ipos_status status = outline_make(f, &o);
+    ipos_status status = outline_make(f, lens, &o);
     for (int y = 0; y < f->kind.height && status == IPOS_OK; y++)
         for (int x = 0; x < f->kind.width; x++) {
             float kind = ip_row(&f->kind, y)[x], w = ip_row(&f->view.inverse, y)[x];
+            if (kind == IP_IS_THING && ip_row(&o.inside, y)[x] <= 0)
+                continue;
             if (kind == IP_IS_THING) {
                 add_thing(c, f, lens, &o, x, y);
             } else if (kind == IP_IS_UPRIGHT && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE && w * ip_row(&f->room, y)[x] * 1.03f < 1) {

@@ -96,7 +96,8 @@ static double find_ground(const spots *all, const double up[3], double normal[3]
 
 /* Least squares of the height over the plane on the points that lie on it, relative to their distance. */
 static void refine_ground(const spots *all, double normal[3], double *offset) {
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < 5; round++) { /* ever closer: a kerb beside the road is not to tilt it */
+        double tolerance = TOLERANCE / (1 + round);
         double side[3] = {1, 0, 0}, along[3], N[9] = {0}, b[3] = {0}, tilt[3];
         if (fabs(normal[0]) > .9)
             side[0] = 0, side[1] = 1;
@@ -106,7 +107,7 @@ static void refine_ground(const spots *all, double normal[3], double *offset) {
         for (size_t i = 0; i < all->count; i++) {
             const spot *s = &all->at[i];
             double off = dot(normal, s->at) - *offset, weight = 1 / (s->depth * s->depth), row[3] = {dot(side, s->at), dot(along, s->at), 1};
-            if (fabs(off) > TOLERANCE * s->depth)
+            if (fabs(off) > tolerance * s->depth)
                 continue;
             for (int r = 0; r < 3; r++) {
                 b[r] += weight * row[r] * off;
@@ -298,4 +299,15 @@ ip_room_hit ip_room_at(const ip_room *room, const ip_pose *pose, const ip_lens *
             hit = (ip_room_hit){(float)depth, (int)i + 1};
     }
     return hit;
+}
+
+float ip_room_backdrop(const ip_room *room, const ip_pose *pose, const ip_lens *lens, double x, double y) {
+    double eye[3], ray[3], c[3] = {(x - lens->cx) / lens->focal, (y - lens->cy) / lens->focal, 1};
+    const ip_wall *w = &room->wall[0];
+    if (!room->walls)
+        return 1e4f;
+    ip_pose_centre(pose, eye);
+    ip_pose_turn_back(pose, c, ray);
+    double depth = (w->offset - dot(w->normal, eye)) / dot(w->normal, ray);
+    return depth > .1 ? (float)fmin(depth, 1e4) : 1e4f;
 }

@@ -43,6 +43,8 @@ typedef struct ip_room_hit {
     int what;
 } ip_room_hit;
 ip_room_hit ip_room_at(const ip_room *room, const ip_pose *pose, const ip_lens *lens, double x, double y);
+/* The same for the main wall as if it had no end: 1e4 where the ray does not meet it. */
+float ip_room_backdrop(const ip_room *room, const ip_pose *pose, const ip_lens *lens, double x, double y);
 /* Pixel and depth to the world. */
 void ip_world_of(const ip_pose *pose, const ip_lens *lens, double x, double y, double depth, double out[3]);
 

@@ -68,7 +68,10 @@ static ipos_status candidates(const things_job *job, int threads) {
     for (int y = 0; y < mask->height; y++)
         for (int x = 0; x < width; x++) {
             float w = ip_row(&f->view.inverse, y)[x];
-            bool near = w * ip_row(&f->room, y)[x] * (float)NEARER > 1, high = ip_row(&part[HEIGHT], y)[x] > (float)LOW;
+            float room = ip_row(&f->room, y)[x];
+            if (ip_row(&f->wall, y)[x] <= 0) /* a gap: what is nearer than the wall beside it stands before it, the rest is far */
+                room = fminf(room, ip_room_backdrop(job->room, &f->view.pose, job->lens, x, y));
+            bool near = room < 9e3f && w * room * (float)NEARER > 1, high = ip_row(&part[HEIGHT], y)[x] > (float)LOW;
             ip_row(mask, y)[x] = near && high && ip_row(f->sky, y)[x] < .5f;
         }
     IP_TRY(ip_guided(f->luma, mask, mask, ip_relight_pixels(width, 7), 2e-3f, threads));

@@ -97,6 +97,69 @@ static ipos_status follow(const ip_track_source *source, ip_tracks *t, size_t fr
     return IPOS_OK;
 }
 
+enum { HALF = 5, SIDE = 2 * HALF + 1, STEPS = 8 };
+
+/* A window of the first frame, with its slopes. */
+typedef struct window {
+    float value[SIDE * SIDE], gx[SIDE * SIDE], gy[SIDE * SIDE], xx, xy, yy;
+} window;
+
+static bool cut_window(const ip_plane_f *luma, const float at[2], window *w) {
+    w->xx = w->xy = w->yy = 0;
+    for (int k = 0; k < SIDE * SIDE; k++) {
+        float x = at[0] + (float)(k % SIDE - HALF), y = at[1] + (float)(k / SIDE - HALF);
+        w->value[k] = ip_sample_linear(luma, x, y);
+        w->gx[k] = .5f * (ip_sample_linear(luma, x + 1, y) - ip_sample_linear(luma, x - 1, y));
+        w->gy[k] = .5f * (ip_sample_linear(luma, x, y + 1) - ip_sample_linear(luma, x, y - 1));
+        w->xx += w->gx[k] * w->gx[k];
+        w->xy += w->gx[k] * w->gy[k];
+        w->yy += w->gy[k] * w->gy[k];
+    }
+    return w->xx * w->yy - w->xy * w->xy > 1e-6f;
+}
+
+/* Brings a point to where the window fits best; false where it does not or the point would go far. */
+static bool settle_point(const ip_plane_f *luma, const window *w, float at[2]) {
+    float x = at[0], y = at[1], det = w->xx * w->yy - w->xy * w->xy, off = 1e9f;
+    for (int i = 0; i < STEPS && off > 1e-4f; i++) {
+        float bx = 0, by = 0;
+        for (int k = 0; k < SIDE * SIDE; k++) {
+            float e = ip_sample_cubic(luma, x + (float)(k % SIDE - HALF), y + (float)(k / SIDE - HALF)) - w->value[k];
+            bx += w->gx[k] * e;
+            by += w->gy[k] * e;
+        }
+        float dx = (w->yy * bx - w->xy * by) / det, dy = (w->xx * by - w->xy * bx) / det;
+        x -= dx;
+        y -= dy;
+        off = dx * dx + dy * dy;
+    }
+    bool good = hypotf(x - at[0], y - at[1]) < 1.5f && off < 1e-2f;
+    if (good) {
+        at[0] = x;
+        at[1] = y;
+    }
+    return good;
+}
+
+/* Steps from frame to frame drift: every point is set against the first frame itself (Lucas, Kanade, IJCAI 1981, inverse form of Baker,
+ * Matthews, IJCV 2004). */
+static ipos_status stop_drift(const ip_track_source *source, ip_tracks *t, size_t from) {
+    const ip_plane_f *luma;
+    window *windows = ip_alloc(IP_MAX(t->points, 1) * sizeof *windows);
+    ipos_status status = windows ? source->luma(source->user, from, &luma) : IPOS_ERR_NO_MEMORY;
+    for (size_t p = 0; p < t->points && status == IPOS_OK; p++)
+        t->seen[from * t->points + p] = cut_window(luma, t->at + 2 * (from * t->points + p), &windows[p]);
+    for (size_t f = 0; f < t->frames && status == IPOS_OK; f++) {
+        status = source->luma(source->user, f, &luma);
+        for (size_t p = 0; p < t->points && status == IPOS_OK && f != from; p++) {
+            uint8_t *seen = &t->seen[f * t->points + p];
+            *seen = *seen && t->seen[from * t->points + p] && settle_point(luma, &windows[p], t->at + 2 * (f * t->points + p));
+        }
+    }
+    ip_free(windows);
+    return status;
+}
+
 /* Rows of MOST become rows of the points there are. */
 static void pack(ip_tracks *t) {
     for (size_t f = 0; f < t->frames; f++) {
@@ -115,9 +178,11 @@ ipos_status ip_tracks_make(const ip_track_source *source, size_t from, ip_tracks
         status = follow(source, out, f, 1);
     for (size_t f = from; f > 0 && status == IPOS_OK; f--)
         status = follow(source, out, f, 0);
-    if (status == IPOS_OK)
+    if (status == IPOS_OK) {
         pack(out);
-    else
+        status = stop_drift(source, out, from);
+    }
+    if (status != IPOS_OK)
         ip_tracks_free(out);
     return status;
 }
