@@ -4,10 +4,9 @@
 #include <math.h>
 
 enum { LAYERS = 11, CELLS_MOST = 4000 };
-static const double CELL = .06, PUSH = .6, THICK_MOST = 3, BIAS = .3, BIAS_THING = 1.2;
-static const float FAT = 4;       /* pixels by which outlines are too wide: depth is found in windows */
-static const double THIN = .6;    /* of the thickness */
-static const float OWN_SHADE = .7f; /* of the sun on things: they shade parts of themselves */
+static const double CELL = .06, PUSH = .4, THICK_MOST = 3, BIAS = .3, BIAS_THING = 1.2;
+static const float FAT = 6; /* pixels that outlines lose: depth is found in windows, and leaves at the edge let light through */
+static const float OWN_SHADE = .65f; /* of the sun on things: they shade parts of themselves */
 
 void ip_caster_free(ip_caster *caster) {
     ip_free(caster->far);
@@ -110,7 +109,7 @@ static void outline_free(outline *o) {
 
 static void add_thing(casting *c, const ip_set_frame *f, const ip_lens *lens, const outline *o, int x, int y) {
     double depth = (double)ip_row(&o->depth, y)[x], radius = (double)ip_row(&o->radius, y)[x], inside = fmin((double)ip_row(&o->inside, y)[x], radius);
-    double metre = depth / lens->focal, half = fmin(sqrt(fmax(inside * (2 * radius - inside), 0)) * metre * THIN, THICK_MOST);
+    double metre = depth / lens->focal, half = fmin(sqrt(fmax(inside * (2 * radius - inside), 0)) * metre, THICK_MOST);
     double at[3];
     for (int k = 0; k < LAYERS; k++) {
         ip_world_of(&f->view.pose, lens, x, y, depth + half * (2. * k / (LAYERS - 1) - 1), at);
@@ -175,7 +174,7 @@ ipos_status ip_caster_make(const ip_set_frame *const *frames, size_t count, cons
 static float lit(const ip_caster *m, const double at[3], double bias) {
     int i = (int)floor((dot(m->side, at) - m->low[0]) / m->cell), j = (int)floor((dot(m->over, at) - m->low[1]) / m->cell), stopped = 0;
     double own = dot(m->toward, at) + bias;
-    if (i < 1 || j < 1 || i >= m->width - 1 || j >= m->height - 1)
+    if (!m->far || i < 1 || j < 1 || i >= m->width - 1 || j >= m->height - 1)
         return 1;
     for (int dj = -1; dj <= 1; dj++)
         for (int di = -1; di <= 1; di++)
@@ -185,6 +184,7 @@ static float lit(const ip_caster *m, const double at[3], double bias) {
 
 typedef struct seen_job {
     const ip_caster *caster;
+    const ip_plane_f *behind;
     const ip_set_frame *frame;
     const ip_lens *lens;
     const ip_plane_f *seen;
@@ -196,19 +196,40 @@ static void seen_rows(void *user, int64_t begin, int64_t end) {
     for (int y = (int)begin; y < (int)end; y++)
         for (int x = 0; x < f->kind.width; x++) {
             float kind = ip_row(&f->kind, y)[x], *out = &ip_row(job->seen, y)[x];
-            double at[3], room = (double)ip_row(&f->room, y)[x], own = 1 / fmax((double)ip_row(&f->view.inverse, y)[x], 1e-4);
+            double at[3], room = 1 / fmax((double)ip_row(job->behind, y)[x], 1e-4), own = 1 / fmax((double)ip_row(&f->view.inverse, y)[x], 1e-4);
             *out = 1;
             if (kind == IP_IS_SKY || !job->caster->far)
                 continue;
             bool before = kind == IP_IS_THING || kind == IP_IS_MOVING;
-            ip_world_of(&f->view.pose, job->lens, x, y, before || room > 9e3 ? own : room, at);
+            ip_world_of(&f->view.pose, job->lens, x, y, before ? own : room, at);
             *out = lit(job->caster, at, before ? BIAS_THING : BIAS);
             if (before)
                 *out *= OWN_SHADE;
         }
 }
 
-void ip_caster_seen(const ip_caster *caster, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen) {
-    seen_job job = {caster, frame, lens, seen};
+/* 1 / depth of what the shadows fall on: the room's walls are flat, facades are not quite. */
+static void find_behind(const ip_set_frame *f, int threads, ip_plane_f part[2]) {
+    int reach = ip_relight_pixels(f->kind.width, 7);
+    for (int y = 0; y < f->kind.height; y++)
+        for (int x = 0; x < f->kind.width; x++) {
+            float room = ip_row(&f->room, y)[x], w = ip_row(&f->view.inverse, y)[x], kind = ip_row(&f->kind, y)[x];
+            bool near = kind == IP_IS_UPRIGHT && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE && fabsf(w * room - 1) < .08f;
+            ip_row(&part[0], y)[x] = near || (kind == IP_IS_UPRIGHT && (room > 9e3f || w * room < .8f)) ? w : 1 / room;
+        }
+    ip_box_blur(&part[0], &part[0], &part[1], reach, 2, threads);
+    for (int y = 0; y < f->kind.height; y++)
+        for (int x = 0; x < f->kind.width; x++)
+            if (ip_row(&f->kind, y)[x] == IP_IS_GROUND)
+                ip_row(&part[0], y)[x] = 1 / ip_row(&f->room, y)[x];
+}
+
+ipos_status ip_caster_seen(const ip_caster *caster, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen) {
+    ip_plane_f part[2];
+    IP_TRY(ip_planes_new(seen->width, seen->height, part, 2));
+    find_behind(frame, threads, part);
+    seen_job job = {caster, part, frame, lens, seen};
     ip_parallel(threads, seen->height, 8, seen_rows, &job);
+    ip_planes_free(part, 2);
+    return IPOS_OK;
 }

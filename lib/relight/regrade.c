@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+static const double HIDDEN = .3; /* of the sky, in full shade */
+
 typedef struct regrade_job {
     const ip_surface *surface;
     const ip_relight_pair *pair;
@@ -13,10 +15,15 @@ typedef struct regrade_job {
     const ip_plane_f *lifted, *cast;
 } regrade_job;
 
+/* Light on a surface: what keeps the sun from a place hides a part of the sky from it too. */
+static double falls(const ip_daylight *light, int c, double facing, double seen) {
+    return light->sun[c] * seen * facing + light->ambient[c] * (1 - (light->sun[c] > 0 ? HIDDEN : 0) * (1 - seen));
+}
+
 static double level(const ip_daylight *light, double facing, double seen) {
     double rgb[3];
     for (int c = 0; c < 3; c++)
-        rgb[c] = light->sun[c] * seen * facing + light->ambient[c];
+        rgb[c] = falls(light, c, facing, seen);
     return ip_luminance(rgb);
 }
 
@@ -39,7 +46,7 @@ static void regrade_row(const regrade_job *job, int y) {
     for (int x = 0; x < s->sky.width; x++) {
         double was = 1 - job->options->lift * (1 - old_seen[x]), is = 1 - job->options->shadow * (1 - new_seen[x]);
         for (int c = 0; c < 3; c++) {
-            double ground = (now->sun[c] * is * facing[1][x] + now->ambient[c]) / (old->sun[c] * was * facing[0][x] + old->ambient[c]);
+            double ground = falls(now, c, (double)facing[1][x], is) / falls(old, c, (double)facing[0][x], was);
             ip_row(&job->gain->c[c], y)[x] = (float)(log2((1 - sky[x]) * ground + sky[x] * job->pair->sky[c]) + job->options->exposure);
         }
         if (job->lifted)

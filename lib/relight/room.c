@@ -199,11 +199,12 @@ static double count_on(const spots *all, const ip_wall *wall, size_t step) {
 
 /* Total least squares in the plane of the map. */
 static void refine_wall(const spots *all, ip_wall *wall) {
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < 4; round++) { /* ever closer: facades of a row stand a little before and behind each other */
+        double tolerance = TOLERANCE / (1 + round);
         double n = 0, x = 0, z = 0, xx = 0, xz = 0, zz = 0;
         for (size_t i = 0; i < all->count; i++) {
             const spot *s = &all->at[i];
-            if (fabs(dot(wall->normal, s->at) - wall->offset) > TOLERANCE * s->depth)
+            if (fabs(dot(wall->normal, s->at) - wall->offset) > tolerance * s->depth)
                 continue;
             n++;
             x += s->at[0];
@@ -236,10 +237,11 @@ static ipos_status settle_wall(spots *all, ip_wall *wall) {
     }
     for (size_t i = 0; i < all->count; i++) {
         const spot *s = &all->at[i];
-        if (fabs(dot(wall->normal, s->at) - wall->offset) < TOLERANCE * s->depth)
+        if (fabs(dot(wall->normal, s->at) - wall->offset) < TOLERANCE * s->depth) {
             along[count++] = (float)(wall->normal[2] * s->at[0] - wall->normal[0] * s->at[2]);
-        else
+        } else {
             all->at[kept++] = *s;
+        }
     }
     all->count = kept;
     wall->weight = (double)count;
@@ -249,6 +251,14 @@ static ipos_status settle_wall(spots *all, ip_wall *wall) {
     }
     ip_free(along);
     return IPOS_OK;
+}
+
+/* A row of trees before a wall is no wall: along a larger one, well before it. */
+static bool before_another(const ip_room *room, const ip_wall *wall) {
+    for (size_t i = 0; i < room->walls; i++)
+        if (dot(room->wall[i].normal, wall->normal) > .9 && wall->offset > .9 * room->wall[i].offset)
+            return true;
+    return false;
 }
 
 ipos_status ip_room_build(const ip_view *views, size_t count, const ip_lens *lens, ip_room *room) {
@@ -278,7 +288,8 @@ ipos_status ip_room_build(const ip_view *views, size_t count, const ip_lens *len
         status = settle_wall(&all, &best);
         if (room->walls && best.weight < .2 * room->wall[0].weight)
             break;
-        room->wall[room->walls++] = best;
+        if (!before_another(room, &best))
+            room->wall[room->walls++] = best;
     }
     ip_free(all.at);
     return status;

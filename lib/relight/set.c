@@ -206,7 +206,7 @@ ipos_status ip_set_cast(ip_set *set, const double toward[3]) {
     return status;
 }
 
-void ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still) {
+ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still) {
     const double *toward[2] = {pair->old.toward, pair->now.toward};
     for (int y = 0; y < frame->kind.height; y++)
         for (int x = 0; x < frame->kind.width; x++) {
@@ -221,7 +221,7 @@ void ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relig
                 ip_row(&surface->facing[k], y)[x] = (float)fmax(facing, .02);
             }
         }
-    ip_caster_seen(&set->caster, frame, &set->path.lens, set->source.threads, &surface->seen[IP_NEW_SUN]);
+    return ip_caster_seen(&set->caster, frame, &set->path.lens, set->source.threads, &surface->seen[IP_NEW_SUN]);
 }
 
 double ip_set_horizon(const ip_set *set) {

@@ -83,9 +83,9 @@ static ipos_status find_shape(ir_scene *scene, size_t index, ip_surface *out, ip
         return IPOS_OK;
     }
     IP_TRY(ip_set_look(&scene->set, index, &frame));
-    ip_set_surface(&scene->set, &frame, &scene->settings->pair, out, still);
+    ipos_status status = ip_set_surface(&scene->set, &frame, &scene->settings->pair, out, still);
     ip_set_frame_free(&frame);
-    return IPOS_OK;
+    return status;
 }
 
 /* Colours of four frames spread over the shot, and what the change of light does to their brightness. */
