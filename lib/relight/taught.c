@@ -138,6 +138,12 @@ static void slice(const ip_grid *grid, float px, float py, const float rgb[3], f
         out[c] = map[4 * c] * rgb[0] + map[4 * c + 1] * rgb[1] + map[4 * c + 2] * rgb[2] + map[4 * c + 3];
 }
 
+/* Bilinear: what is carried over frames should not gain in grain. */
+static void sample3(const ip_image3 *image, float x, float y, float out[3]) {
+    for (int c = 0; c < 3; c++)
+        out[c] = ip_sample_linear(&image->c[c], x, y);
+}
+
 enum { FIT, SUM_R, SUM_G, SUM_B, WEIGHT, BEST, TMP, PLANES };
 
 /* How well one example, carried here, fits the frame: the blurred difference of both as they were. */
@@ -145,7 +151,7 @@ static void find_fit(const ip_image3 *light, const ip_candidate *e, ip_plane_f *
     for (int y = 0; y < part->height; y++)
         for (int x = 0; x < part->width; x++) {
             float was[3], own[3], sum = 0;
-            ip_sample_cubic3(e->from, ip_row(e->x, y)[x], ip_row(e->y, y)[x], was);
+            sample3(e->from, ip_row(e->x, y)[x], ip_row(e->y, y)[x], was);
             code_at(light, x, y, own);
             for (int c = 0; c < 3; c++)
                 sum += fabsf(code(was[c]) - own[c]);
@@ -162,8 +168,8 @@ static void add_example(const ip_image3 *light, const ip_candidate *e, ip_plane_
             if (!(px >= 0 && py >= 0 && px <= (float)(part->width - 1) && py <= (float)(part->height - 1)))
                 fit = 0;
             fit *= e->strict ? fit : 1;
-            ip_sample_cubic3(e->from, px, py, was);
-            ip_sample_cubic3(e->to, px, py, is);
+            sample3(e->from, px, py, was);
+            sample3(e->to, px, py, is);
             float weight = (fit + 1e-4f) / e->distance;
             for (int c = 0; c < 3; c++) {
                 float own = ip_row(&light->c[c], y)[x], made = (fmaxf(is[c], 0) + .01f) * powf((own + .01f) / (fmaxf(was[c], 0) + .01f), .25f) - .01f;

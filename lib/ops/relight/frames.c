@@ -134,7 +134,7 @@ ipos_status ir_scene_flow(ir_scene *scene, size_t index, int way, const ip_plane
                 ip_row(&luma[0], y)[x] = 255 * ip_row(&slot->luma, y)[x];
                 ip_row(&luma[1], y)[x] = 255 * ip_row(&other->luma, y)[x];
             }
-        ip_flow_options options = {.finest = 1, .threads = scene->host->threads, .pulse = scene->pulse};
+        ip_flow_options options = {.finest = scene->fine ? 0 : 1, .threads = scene->host->threads, .pulse = scene->pulse};
         ipos_status status = ip_flow(&luma[0], &luma[1], &options, slot->flow[way]);
         ip_planes_free(luma, 2);
         IP_TRY(status);
@@ -169,6 +169,7 @@ static ipos_status find_set(ir_scene *scene) {
     for (size_t i = 1; i < scene->host->clip_count; i++)
         if (!strcmp(scene->host->clips[i].role, "example") || !strcmp(scene->host->clips[i].role, "days")) {
             snprintf(scene->reason, sizeof scene->reason, "the light is taught by pictures (%s)", scene->host->clips[i].role);
+            scene->fine = true;
             return IPOS_OK;
         }
     if (!strcmp(s->geometry, "none")) {

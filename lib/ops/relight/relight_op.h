@@ -52,6 +52,7 @@ typedef struct ir_scene {
     size_t slot_count;
     uint64_t clock;
     const ip_pulse *pulse;
+    bool fine;         /* flow down to the finest level: pictures are carried along it */
     bool motion;       /* the set is known from the camera's motion */
     char reason[200];  /* what the geometry rests on, or why there is none */
 } ir_scene;

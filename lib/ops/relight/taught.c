@@ -144,7 +144,7 @@ static ipos_status find_path(ir_scene *scene, size_t index, size_t example, ip_p
                 for (int x = 0; x < width; x++)
                     ip_row(&luma[k], y)[x] = 255 * ip_row(&slot->luma, y)[x];
         }
-        ip_flow_options options = {.finest = 1, .threads = scene->host->threads, .pulse = scene->pulse, .initial_u = &at[0], .initial_v = &at[1]};
+        ip_flow_options options = {.finest = 0, .threads = scene->host->threads, .pulse = scene->pulse, .initial_u = &at[0], .initial_v = &at[1]};
         if (status == IPOS_OK)
             status = ip_flow(&luma[0], &luma[1], &options, refined);
         ip_planes_free(luma, 2);
