@@ -143,7 +143,7 @@ static ipos_status copy_view(const ip_view *from, ip_view *to) {
 
 /* Frames beside to see whether the room explains them, some way off on both sides. */
 static ipos_status find_things(ip_set *set, size_t index, ip_set_frame *out) {
-    static const int steps[] = {8, -8, 5, -5};
+    static const int steps[] = {8, -8, 5, -5, 3, -3, 2, -2};
     const ip_track_source *track = &set->source.track;
     const ip_plane_f *luma;
     ip_plane_f copy[3] = {{0}};
