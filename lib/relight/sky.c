@@ -33,12 +33,12 @@ static ipos_status keep_upper(const ip_plane_f *mask, int least, int reach) {
     return IPOS_OK;
 }
 
-/* Blue and smooth; with `pale`, grey or white and bright counts too: clouds, haze, clipped sky. */
+/* Blue and smooth; with `pale`, hardly blue and bright counts too: haze, thin clouds. */
 static bool sky_like(const ip_image3 *light, const ip_plane_f *part, int x, int y, bool pale) {
     float r = ip_row(&light->c[0], y)[x], b = ip_row(&light->c[2], y)[x], luma = ip_row(&part[LUMA], y)[x], rough = ip_row(&part[ROUGH], y)[x];
     if (b > 1.25f * r && luma > .1f && rough < .02f)
         return true;
-    return pale && b > .97f * r && luma > .45f && rough < .012f;
+    return pale && b > 1.04f * r && luma > .45f && rough < .012f; /* grey is left out: it may be a wall */
 }
 
 static ipos_status find(const ip_image3 *light, int threads, ip_plane_f *part, const ip_plane_f *sky) {

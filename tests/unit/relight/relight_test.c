@@ -144,9 +144,9 @@ static void test_set(void **state) {
     assert_int_equal(ip_set_look(&set, set.middle, &frame), IPOS_OK);
     near(1 / (double)value_at(&frame.view.inverse, 3, 3, WALL), WALL, .08 * WALL, "depth of the wall");
     near(1 / (double)value_at(&frame.view.inverse, 0, 1.2, BOARD), BOARD, .08 * BOARD, "depth of the board");
-    assert_true(value_at(&frame.kind, 3, 3, WALL) == IP_IS_UPRIGHT);
-    assert_true(value_at(&frame.kind, 2, 0, 6) == IP_IS_GROUND);
-    assert_true(value_at(&frame.kind, 0, 1.4, BOARD) == IP_IS_THING);
+    near((double)value_at(&frame.kind, 3, 3, WALL), IP_IS_UPRIGHT, 0, "kind of the wall");
+    near((double)value_at(&frame.kind, 2, 0, 6), IP_IS_GROUND, 0, "kind of the ground");
+    near((double)value_at(&frame.kind, 0, 1.4, BOARD), IP_IS_THING, 0, "kind of the board");
     assert_true(ip_row(&frame.kind, 3)[WIDTH / 2] == IP_IS_SKY);
     /* A sun behind the camera to its left throws the board's shadow 4 m to the right, about 1 m further down. */
     ip_light_ask old = {170, 58, IP_CLEAR, 1, 0}, now = {-135, 10, IP_CLEAR, 1, 0};
