@@ -71,8 +71,9 @@ IPOS_API IPOS_NODISCARD ipos_status ipos_project_set_training(ipos_project *proj
  * where it lost one. A draft's "details" has "results":{"sources","variants":[{"variant","details"...}]} instead. id NULL: all. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_project_options(ipos_project *project, const char *id, char **json);
 /* Picture of option id at index (0-based, in time order); evidence != 0 gives its evidence map instead: one channel "evidence":
- * 0 original, 1 seen in another frame, 2 seen in another take, 3 invented, 4 the frame's own in other light, colour or grain; and a channel "confidence" 0..1. There may be more: "matte", what
- * was taken out (0..1, soft), and "matte.shadow", its shadow. */
+ * 0 original, 1 seen in another frame, 2 seen in another take, 3 invented, 4 the frame's own in other light, colour or grain,
+ * 5 its old shadow lifted, 6 a new one cast on it, 7 sky in other light; and a channel "confidence" 0..1. There may be more: "matte", what
+ * was taken out (0..1, soft), and "matte.shadow", its shadow; "relight.lifted" and "relight.cast", stops, and "relight.sky", a share. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_option_frame(ipos_project *project, const char *id, size_t index, int32_t evidence, ipos_frame **out);
 /* A named person's decision. by is required; note may be NULL. A later decision replaces an earlier one; both stay in the ledger. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_option_accept(ipos_project *project, const char *id, const char *by, const char *note);

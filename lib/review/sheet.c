@@ -50,7 +50,7 @@ static ipos_status shrink(const ip_sheet *sheet, const ipos_frame *frame, const 
                 float value = values[v * from->width + u];
                 if (encoding && encoding->kind != IP_ENCODING_DISPLAY && encoding->kind != IP_ENCODING_DATA)
                     value = screen->from_linear(IP_MAX(encoding->to_linear(value), 0.0f));
-                sum += isfinite(value) ? IP_MIN(IP_MAX(value, 0.0f), encoding ? 1.0f : 4.0f) : 0;
+                sum += isfinite(value) ? IP_MIN(IP_MAX(value, 0.0f), encoding ? 1.0f : 8.0f) : 0;
             }
         }
         out[cell] = (float)(sum / IP_MAX(count, 1));
@@ -85,12 +85,14 @@ static ipos_status draw_picture(ip_sheet *sheet, int row, int column, const ipos
     return IPOS_OK;
 }
 
-enum { KINDS = 5 }; /* of evidence */
+enum { KINDS = 8 }; /* of evidence */
 
-/* Original grey, from another frame green, from another take blue, invented red, in other light yellow; darker where less certain. */
+/* Original grey, from another frame green, from another take blue, invented red, in other light yellow, a shadow lifted
+ * white, one cast violet, sky in other light cyan; darker where less certain. */
 static ipos_status draw_evidence(ip_sheet *sheet, int row, const ipos_frame *evidence, const ipos_box *part, float *rgb)
 {
-    static const float colors[KINDS][3] = {{0.45f, 0.45f, 0.45f}, {0.15f, 0.75f, 0.25f}, {0.2f, 0.4f, 0.95f}, {0.95f, 0.15f, 0.1f}, {0.9f, 0.75f, 0.2f}};
+    static const float colors[KINDS][3] = {{0.45f, 0.45f, 0.45f}, {0.15f, 0.75f, 0.25f}, {0.2f, 0.4f, 0.95f}, {0.95f, 0.15f, 0.1f}, {0.9f, 0.75f, 0.2f}, {0.95f, 0.95f, 0.9f},
+        {0.5f, 0.2f, 0.7f}, {0.3f, 0.8f, 0.85f}};
     int64_t kind = ipos_frame_find_channel(evidence, "evidence"), sure = ipos_frame_find_channel(evidence, "confidence");
     int n = sheet->cell_width * sheet->cell_height;
 

@@ -70,7 +70,7 @@ class Result:
 
     def evidence(self, index: int = 0) -> Frame:
         """Its evidence map: channels "evidence" (0 original, 1 another frame, 2 another take, 3 invented, 4 the
-        frame's own in other light) and "confidence"; perhaps
+        frame's own in other light, 5 an old shadow lifted, 6 a new one cast, 7 sky) and "confidence"; perhaps
         "matte" (what was taken out, 0..1) and "matte.shadow"."""
         return self._frame(index, True)[0]
 

@@ -48,9 +48,9 @@ static ipos_status write_light(const one_frame *f, const ip_image3 *light, const
     return ip_clip_put_colour(&f->run->clip, picture, picture->data_window, all, light, changed);
 }
 
-/* What was done to a pixel: 1 regraded, 2 an old shadow lifted, 3 a new shadow cast, 4 sky; how sure that is. */
+/* What was done to a pixel: 4 regraded, 5 an old shadow lifted, 6 a new shadow cast, 7 sky; how sure that is. */
 static void judge(float lifted, float cast, float sky, float *kind, float *sure) {
-    *kind = sky > .5f ? 4 : cast < -.35f ? 3 : lifted > .35f ? 2 : 1;
+    *kind = sky > .5f ? 7 : cast < -.35f ? 6 : lifted > .35f ? 5 : 4;
     *sure = sky > .5f ? .9f : .85f / (1 + .25f * fmaxf(lifted, 0) + .2f * fmaxf(-cast, 0));
 }
 

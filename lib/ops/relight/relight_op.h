@@ -7,7 +7,7 @@
 #include "surface.h"
 #include "taught.h"
 
-#include <pthread.h>
+#include "teller.h"
 
 enum { IR_FULL, IR_GENTLE, IR_HARD, IR_SUN, IR_VARIANTS };
 extern const char *const ir_variant_names[IR_VARIANTS];
@@ -82,11 +82,9 @@ typedef struct ir_run {
     ir_settings settings;
     ir_taught taught;
     ip_clip clip, protect;  /* protect with host NULL where there is none */
-    double done, begin, part;
-    char stage[96];
+    double begin, part;     /* of the run: where the shot under way begins, how much it is */
     ip_buffer details;      /* JSON of the shots */
-    ip_pulse pulse;
-    pthread_t thread;
+    ip_teller teller;
 } ir_run;
 ipos_status ir_step(ir_run *run, double done, const char *stage);
 

@@ -11,18 +11,8 @@ static const char *const titles[IR_VARIANTS] = {
     "For correction, not a result: horizon, suns, old shadows blue, new ones orange",
 };
 
-/* Worker threads may beat too, and only the running one may speak to the host. */
-static bool beat(void *user) {
-    ir_run *run = user;
-    if (!pthread_equal(run->thread, pthread_self()))
-        return !ip_cancelled(run->host->cancel);
-    return run->host->progress(run->host, run->done, run->stage, "") == IPOS_OK;
-}
-
 ipos_status ir_step(ir_run *run, double done, const char *stage) {
-    run->done = fmax(run->done, run->begin + run->part * done);
-    snprintf(run->stage, sizeof run->stage, "%s", stage);
-    return run->host->progress(run->host, run->done, run->stage, "");
+    return ip_teller_say(&run->teller, run->begin + run->part * done, "%s", stage);
 }
 
 static ipos_status open_clips(ir_run *run) {
@@ -58,7 +48,7 @@ static ipos_status run_shot(ir_run *run, int64_t first, int64_t last, const ipos
     ipos_status status = ir_step(run, 0, "looking at the shot");
     if (status != IPOS_OK)
         return status;
-    status = ir_scene_open(&scene, run->host, &run->settings, first, last, &run->pulse);
+    status = ir_scene_open(&scene, run->host, &run->settings, first, last, &run->teller.pulse);
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         size_t index = ir_scene_index(&scene, times[i].num);
         status = ir_step(run, (double)i / (double)count, "relighting");
@@ -117,8 +107,8 @@ static ipos_status run_all(ir_run *run) {
 }
 
 static ipos_status relight_run(ip_op_host *host) {
-    ir_run run = {.host = host, .thread = pthread_self()};
-    run.pulse = (ip_pulse){beat, &run};
+    ir_run run = {.host = host};
+    ip_teller_open(&run.teller, host);
     if (!host->clip_count || !host->time_count)
         return ip_fail(IPOS_ERR_ARGUMENT, "relight: needs a clip and the frames to work on");
     ipos_status status = run_all(&run);
