@@ -140,7 +140,7 @@ static bool same_bits(const ipos_frame *a, const ipos_frame *b, int k, int from,
 static void a_shot_is_brought_to_another(void **state) {
     (void)state;
     fake_host fake;
-    fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", other, (const char *const[]){"texture", "0", NULL});
+    fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", other, (const char *const[]){"texture", "0", "local", "0", NULL});
     fake_role(&fake, "reference", 4, 12, "rec709", plain);
     fake_times(&fake, times, IP_COUNT(times));
     assert_int_equal(ip_op_continuity.run(&fake.host), IPOS_OK);
@@ -170,9 +170,9 @@ static void light_that_falls_otherwise_is_matched_place_by_place(void **state) {
     fake_host fake;
     fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", lit, (const char *const[]){"texture", "0", NULL});
     fake_role(&fake, "reference", 4, 12, "rec709", plain);
-    fake_times(&fake, times, IP_COUNT(times));
+    fake_times(&fake, times, 2);
     assert_int_equal(ip_op_continuity.run(&fake.host), IPOS_OK);
-    for (size_t i = 0; i < IP_COUNT(times); i++) {
+    for (size_t i = 0; i < 2; i++) {
         ipos_frame *wanted;
         const ipos_frame *global = fake_picture(&fake, "match", times[i]), *local = fake_picture(&fake, "local", times[i]);
         assert_int_equal(plain(times[i].num, &wanted), IPOS_OK);
@@ -187,8 +187,8 @@ static void what_is_held_out_keeps_its_bits(void **state) {
     (void)state;
     fake_host fake;
     ipos_frame *was;
-    fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", other, (const char *const[]){"texture", "0", NULL});
-    fake_role(&fake, "reference", 4, 12, "rec709", plain);
+    fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", other, (const char *const[]){"texture", "0", "local", "0", NULL});
+    fake_role(&fake, "reference", 8, 8, "rec709", plain);
     fake_role(&fake, "holdout", 1, 1, "data", lower_half); /* one for all */
     fake_times(&fake, times, 1);
     assert_int_equal(ip_op_continuity.run(&fake.host), IPOS_OK);
@@ -207,14 +207,14 @@ static void nothing_to_do_keeps_every_bit(void **state) {
     (void)state;
     static const struct {
         ipos_status (*shot)(int64_t, ipos_frame **);
-        const char *variant, *options[5];
-    } cases[] = {{other, "match", {"strength", "0", NULL}}, {plain, "match", {NULL}}, {plain, "deflicker", {"mode", "deflicker", NULL}},
+        const char *variant, *options[7];
+    } cases[] = {{other, "match", {"strength", "0", "local", "0", NULL}}, {plain, "match", {"local", "0", NULL}}, {plain, "deflicker", {"mode", "deflicker", NULL}},
         {unsteady, "deflicker", {"mode", "deflicker", "strength", "0", NULL}}};
     for (size_t i = 0; i < IP_COUNT(cases); i++) {
         fake_host fake;
         ipos_frame *was;
         fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", cases[i].shot, cases[i].options);
-        fake_role(&fake, "reference", 4, 12, "rec709", plain);
+        fake_role(&fake, "reference", 8, 8, "rec709", plain);
         fake_times(&fake, times, 2);
         assert_int_equal(ip_op_continuity.run(&fake.host), IPOS_OK);
         assert_int_equal(cases[i].shot(times[1].num, &was), IPOS_OK);
@@ -247,7 +247,7 @@ static void grain_is_matched(void **state) {
     for (int less = 0; less < 2; less++) {
         fake_host fake;
         ipos_frame *like;
-        fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", less ? noisy : quiet, NULL);
+        fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", less ? noisy : quiet, (const char *const[]){"local", "0", NULL});
         fake_role(&fake, "reference", 1, 16, "rec709", less ? quiet : noisy);
         fake_times(&fake, &times[1], 1);
         assert_int_equal(ip_op_continuity.run(&fake.host), IPOS_OK);
