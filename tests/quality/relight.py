@@ -205,48 +205,6 @@ def webcams(bench):
         webcam(bench, camera, "webcams", ours)
 
 
-def days(bench):
-    """From the location's own other days: all other mid-days and the other evenings."""
-    for camera in CAMERAS:
-        folder, noons, evenings = camera_pictures(bench, camera)
-
-        def ours(noon, evening, others):
-            clips = {}
-            for role, names in (("days", [n for n in noons if n[:8] != evening[:8]]), ("evenings", others)):
-                clips[role] = f"{camera}_{role}_{evening[:-4]}"
-                place = bench.project.folder / "stills" / clips[role]
-                if not place.exists():
-                    place.mkdir(parents=True)
-                    for number, name in enumerate(names, 1):
-                        (place / f"{number:04d}.png").symlink_to((folder / name).resolve())
-                bench.project.ingest_files(str(place / "%04d.png"), clips[role], "srgb")
-            made, _ = bench.relight(still(bench, folder / noon, f"{camera}_{noon[:-4]}"), "1", clips)
-            return {"ours: days": made["full"][1]}
-        webcam(bench, camera, "days", ours)
-
-
-def example(bench):
-    """One true frame (12), then two (1, 24), handed over as an artist's, by distance in frames."""
-    everything = range(1, 25)
-    truth, plate = bench.frames("a_golden", everything), bench.frames("a_midday", everything)
-    motion = peers.flows(plate)
-    own = peers.unsteady(truth, motion)
-    for given, distances in (((12,), {2: (10, 14), 4: (8, 16), 8: (4, 20), 12: (24,)}), ((1, 24), {2: (3, 22), 4: (5, 20), 8: (9, 16), 11: (12, 13)})):
-        name = "example_" + "_".join(map(str, given))
-        place = bench.project.folder / "stills" / name
-        place.mkdir(parents=True)
-        for number in given:
-            (place / f"{number:04d}.exr").symlink_to((bench.footage / "backlot" / "a_golden" / f"{number:04d}.exr").resolve())
-        bench.project.ingest_files(str(place / "%04d.exr"), name, "linear")
-        made, _ = bench.relight(bench.shot("a"), "1-24", {"example": name})
-        pictures = made["full"]
-        for distance, numbers in distances.items():
-            bench.score("example", f"{len(given)} example(s), distance {distance}", [pictures[n] for n in numbers], [truth[n - 1] for n in numbers])
-            bench.sheet(f"{name}_{distance}", [plate[numbers[0] - 1], pictures[numbers[0]], truth[numbers[0] - 1]])
-        bench.add("example", f"{len(given)} example(s), flicker", {"identity": peers.unsteady(plate, motion) / own,
-                                                                   "ours": peers.unsteady([pictures[n] for n in everything], motion) / own})
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", help=f"comma-separated: {', '.join(ORDER)}; or all")

@@ -15,9 +15,6 @@ typedef struct one_frame {
     ip_surface surface;
     ip_plane_f luma;   /* of the analysis, for enlarging */
     ip_plane_f keep;   /* {0}: none */
-    const char *by;    /* what taught the light; "": nothing, it is computed */
-    ip_image3 gain;    /* if so, of it */
-    ip_plane_f sure;
 } one_frame;
 
 /* The colour of the source as linear light; planes of the frame's data window. */
@@ -79,8 +76,6 @@ static ipos_status make_evidence(const one_frame *f, const ip_plane_f *changed, 
                 line[EV_KIND][x] = 0;
                 line[EV_CONFIDENCE][x] = 1;
             }
-            if (is && *f->by)
-                line[EV_CONFIDENCE][x] = .3f + .6f * ip_sample_linear(&f->sure, px, py);
             sum += line[EV_CONFIDENCE][x];
         }
         for (int k = 0; k < EV_CHANNELS; k++)
@@ -110,17 +105,10 @@ static ipos_status relit(const one_frame *f, int variant, const ip_image3 *light
         how.softness *= .4f;
     }
     ip_plane_fill(changed, 0);
-    if (set->strength == 0 || (set->unchanged && !*f->by))
+    if (set->unchanged)
         return IPOS_OK;
     IP_TRY(ip_image3_new(f->surface.sky.width, f->surface.sky.height, &gain));
-    ipos_status status = IPOS_OK;
-    if (*f->by) {
-        look.bloom = look.haze = 0;
-        for (int c = 0; c < 3; c++)
-            ip_plane_copy(&gain.c[c], &f->gain.c[c]);
-    } else {
-        status = ip_regrade_gain(&f->surface, pair, &how, look.threads, &gain, &stops[GAIN_LIFTED], &stops[GAIN_CAST]);
-    }
+    ipos_status status = ip_regrade_gain(&f->surface, pair, &how, look.threads, &gain, &stops[GAIN_LIFTED], &stops[GAIN_CAST]);
     if (status == IPOS_OK)
         status = ir_picture(&gain, &f->luma, &look, light, changed);
     ip_image3_free(&gain);
@@ -177,18 +165,8 @@ static ipos_status read_keep(one_frame *f) {
     return ip_clip_grey(frame, f->source->data_window, (ip_box_i){0, 0, f->keep.width, f->keep.height}, &f->keep);
 }
 
-static ipos_status read_taught(one_frame *f) {
-    ir_taught *taught = &f->run->taught;
-    IP_TRY(ir_taught_gain(taught, f->scene, f->index, &f->by, NULL, NULL));
-    if (!*f->by)
-        return IPOS_OK;
-    IP_TRY(ip_image3_new(f->scene->width, f->scene->height, &f->gain));
-    IP_TRY(ip_plane_new(f->scene->width, f->scene->height, &f->sure));
-    return ir_taught_gain(taught, f->scene, f->index, &f->by, &f->gain, &f->sure);
-}
-
 ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
-    one_frame f = {.run = run, .scene = scene, .index = index, .number = scene->footage.numbers[index], .by = ""};
+    one_frame f = {.run = run, .scene = scene, .index = index, .number = scene->footage.numbers[index]};
     struct ir_slot *slot;
     IP_TRY(ir_scene_surface(scene, index, &f.surface));
     ipos_status status = ir_scene_frame(scene, index, &slot);
@@ -200,13 +178,9 @@ ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
     }
     if (status == IPOS_OK)
         status = read_keep(&f);
-    if (status == IPOS_OK)
-        status = read_taught(&f);
     for (int v = 0; v < IR_VARIANTS && status == IPOS_OK; v++)
         if (run->settings.offered[v])
             status = emit_variant(&f, v);
-    ip_image3_free(&f.gain);
-    ip_plane_free(&f.sure);
     ip_plane_free(&f.keep);
     ip_plane_free(&f.luma);
     ip_surface_free(&f.surface);

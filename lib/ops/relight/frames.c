@@ -122,7 +122,7 @@ static double camera_stops(const ir_scene *scene) {
     return scene->footage.clip.encoding->kind == IP_ENCODING_DISPLAY ? -fmax(0, scene->change + darker) : 0;
 }
 
-ipos_status ir_scene_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out) {
+static ipos_status find_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out) {
     struct ir_slot *slot, *other;
     IP_TRY(ir_scene_frame(scene, index, &slot));
     if (!slot->flow[way][0].data) {
@@ -134,7 +134,7 @@ ipos_status ir_scene_flow(ir_scene *scene, size_t index, int way, const ip_plane
                 ip_row(&luma[0], y)[x] = 255 * ip_row(&slot->luma, y)[x];
                 ip_row(&luma[1], y)[x] = 255 * ip_row(&other->luma, y)[x];
             }
-        ip_flow_options options = {.finest = scene->fine ? 0 : 1, .threads = scene->host->threads, .pulse = scene->pulse};
+        ip_flow_options options = {.finest = 1, .threads = scene->host->threads, .pulse = scene->pulse};
         ipos_status status = ip_flow(&luma[0], &luma[1], &options, slot->flow[way]);
         ip_planes_free(luma, 2);
         IP_TRY(status);
@@ -159,19 +159,13 @@ static ipos_status give_sky(void *user, size_t index, const ip_plane_f **out) {
 }
 
 static ipos_status give_flow(void *user, size_t index, int forward, const ip_plane_f **out) {
-    return ir_scene_flow(user, index, forward, out);
+    return find_flow(user, index, forward, out);
 }
 
 /* The set from the camera's motion, where it is wanted and there is one. */
 static ipos_status find_set(ir_scene *scene) {
     const ir_settings *s = scene->settings;
     ip_set_source source = {{scene->footage.count, give_luma, give_flow, scene, scene->pulse}, give_sky, scene->width, scene->height, scene->host->threads};
-    for (size_t i = 1; i < scene->host->clip_count; i++)
-        if (!strcmp(scene->host->clips[i].role, "example") || !strcmp(scene->host->clips[i].role, "days")) {
-            snprintf(scene->reason, sizeof scene->reason, "the light is taught by pictures (%s)", scene->host->clips[i].role);
-            scene->fine = true;
-            return IPOS_OK;
-        }
     if (!strcmp(s->geometry, "none")) {
         snprintf(scene->reason, sizeof scene->reason, "geometry=none was asked for");
         return IPOS_OK;
@@ -258,7 +252,7 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
     const ip_plane_f *flow;
     int way = step > 0;
     size_t from = way ? index + (size_t)step - 1 : index - (size_t)(-step - 1), to = way ? from + 1 : from - 1;
-    IP_TRY(ir_scene_flow(scene, from, way, &flow));
+    IP_TRY(find_flow(scene, from, way, &flow));
     for (int y = 0; y < scene->height; y++)
         for (int x = 0; x < scene->width; x++) {
             float *u = &ip_row(&path[0], y)[x], *v = &ip_row(&path[1], y)[x], px = (float)x + *u, py = (float)y + *v;

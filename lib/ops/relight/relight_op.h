@@ -5,7 +5,6 @@
 #include "set.h"
 #include "shot.h"
 #include "surface.h"
-#include "taught.h"
 
 #include "teller.h"
 
@@ -52,7 +51,6 @@ typedef struct ir_scene {
     size_t slot_count;
     uint64_t clock;
     const ip_pulse *pulse;
-    bool fine;         /* flow down to the finest level: pictures are carried along it */
     bool motion;       /* the set is known from the camera's motion */
     char reason[200];  /* what the geometry rests on, or why there is none */
 } ir_scene;
@@ -62,25 +60,12 @@ size_t ir_scene_index(const ir_scene *scene, int64_t number); /* count where the
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* What is known of a frame together with its neighbours along the motion: steady over the shot. out is allocated. */
-ipos_status ir_scene_flow(ir_scene *scene, size_t index, int forward, const ip_plane_f **out); /* to the next frame or the one before */
 ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out);
-
-/* Gains taught by pictures instead of computed from the sun; taught.c */
-enum { IR_EXAMPLES = 2 };
-typedef struct ir_taught {
-    ip_clip example;           /* host NULL: none; its frames are numbered like the shot's */
-    ip_image3 day[2];          /* means of the location's other days, old and new light; c[0].data NULL: none */
-} ir_taught;
-ipos_status ir_taught_open(ip_op_host *host, ir_taught *out);
-void ir_taught_close(ir_taught *taught);
-/* Whether frames of this shot are taught, by what ("" if not), and with gain not NULL the gains and how sure they are; planes of the analysis. */
-ipos_status ir_taught_gain(ir_taught *taught, ir_scene *scene, size_t index, const char **by, const ip_image3 *gain, const ip_plane_f *sure);
 
 /* A request; run.c */
 typedef struct ir_run {
     ip_op_host *host;
     ir_settings settings;
-    ir_taught taught;
     ip_clip clip, protect;  /* protect with host NULL where there is none */
     double begin, part;     /* of the run: where the shot under way begins, how much it is */
     ip_buffer details;      /* JSON of the shots */

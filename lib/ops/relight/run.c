@@ -22,7 +22,7 @@ static ipos_status open_clips(ir_run *run) {
         return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: its encoding is \"%s\": numbers, no light; say at ingest what the pictures are", host->clips[0].name,
             run->clip.encoding->name);
     for (size_t i = 1; i < host->clip_count; i++) {
-        if (strcmp(host->clips[i].role, "protect") != 0) /* the others: taught.c */
+        if (strcmp(host->clips[i].role, "protect") != 0)
             continue;
         if (run->protect.host)
             return ip_fail(IPOS_ERR_ARGUMENT, "protect: one clip is expected, not several");
@@ -95,7 +95,6 @@ static ipos_status offer(ir_run *run) {
 static ipos_status run_all(ir_run *run) {
     IP_TRY(ir_settings_read(run->host, &run->settings));
     IP_TRY(open_clips(run));
-    IP_TRY(ir_taught_open(run->host, &run->taught));
     ip_buffer_printf(&run->details, "{\"light\":{");
     tell_light(&run->details, "old", &run->settings.old, run->settings.old_from);
     ip_buffer_printf(&run->details, ",");
@@ -112,7 +111,6 @@ static ipos_status relight_run(ip_op_host *host) {
     if (!host->clip_count || !host->time_count)
         return ip_fail(IPOS_ERR_ARGUMENT, "relight: needs a clip and the frames to work on");
     ipos_status status = run_all(&run);
-    ir_taught_close(&run.taught);
     ip_clip_close(&run.clip);
     ip_clip_close(&run.protect);
     ip_buffer_free(&run.details);

@@ -36,10 +36,6 @@ static const ip_option_spec options[] = {
     {.name = "bloom", .type = IPOS_OPTION_REAL, .preset = "0.04", .minimum = 0, .maximum = .5, .help = "share of light that glows around what is bright"},
     {.name = "protect", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "clip of mattes of what keeps its light (white), numbered like the frames; a single frame holds for all"},
-    {.name = "example", .type = IPOS_OPTION_CLIP, .preset = "",
-     .help = "clip of one or two frames of the shot that somebody relit, numbered like the shot: their light is carried through it"},
-    {.name = "days", .type = IPOS_OPTION_CLIP, .preset = "", .help = "clip of a locked camera's pictures under the old light, of other days; needs evenings"},
-    {.name = "evenings", .type = IPOS_OPTION_CLIP, .preset = "", .help = "clip of the same camera's pictures under the new light; needs days"},
     {.name = "variants", .type = IPOS_OPTION_TEXT, .preset = "all", .help = "which results to offer: all, or a comma-separated list of full, gentle, hard, sun"},
     {.name = "seed", .type = IPOS_OPTION_INT, .preset = "0", .minimum = 0, .maximum = 1000000000, .help = "of what is drawn by chance: the same seed gives the same pictures"},
 };

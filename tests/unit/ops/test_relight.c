@@ -161,44 +161,6 @@ static void test_protected(void **state) {
     fake_close(&fake);
 }
 
-/* As an artist would relight it: half as bright, and red. */
-static ipos_status painted(int64_t number, ipos_frame **out) {
-    static const float gain[3] = {.25f, .35f, .7f}; /* of B, G, R */
-    IP_TRY(frame_of(number, out));
-    for (int i = 1; i < 4; i++)
-        for (int y = 0; y < HIGH; y++)
-            for (int x = 0; x < WIDE; x++) {
-                ip_channel *to = &(*out)->channels[i];
-                float value = gain[i - 1] * light_at(number, x, y, 3 - i);
-                ip_samples_from_float(to->type, &value, to->data + y * to->row_stride + x * to->pixel_stride, to->pixel_stride, 1);
-            }
-    return IPOS_OK;
-}
-
-static void test_taught(void **state) {
-    (void)state;
-    static const char *const options[] = {"variants", "full", NULL};
-    for (int days = 0; days < 2; days++) {
-        fake_host fake;
-        fake_open(&fake, &ip_op_relight_spec, 0, 5, "linear", frame_of, options);
-        if (days)
-            fake_role(&fake, "days", 0, 0, "linear", frame_of);
-        fake_role(&fake, days ? "evenings" : "example", days ? 0 : 4, days ? 0 : 4, "linear", painted);
-        fake_times(&fake, times, 2);
-        assert_int_equal(ip_op_relight.run(&fake.host), IPOS_OK);
-        const ipos_frame *full = fake_picture(&fake, "full", times[0]);
-        static const int at[][2] = {{60, 45}, {100, 45}, {50, 80}, {60, 12}};
-        for (size_t i = 0; i < IP_COUNT(at); i++) {
-            float red = value_of(full, "R", at[i][0], at[i][1]) / light_at(2, at[i][0], at[i][1], 0);
-            float blue = value_of(full, "B", at[i][0], at[i][1]) / light_at(2, at[i][0], at[i][1], 2);
-            if (fabsf(red / .7f - 1) > .15f || fabsf(blue / .25f - 1) > (days ? .35f : .2f)) /* days: dark light is not trusted as far */
-                fail_msg("%s at %d,%d: red x%.3f, blue x%.3f, expected .7 and .25", days ? "days" : "example", at[i][0], at[i][1], (double)red, (double)blue);
-        }
-        changed(&fake, "full", times[0]);
-        fake_close(&fake);
-    }
-}
-
 static void refused(const char *name, const char *value, const char *says, const char *more, const char *more_value) {
     const char *const options[] = {name, value, more, more_value, NULL};
     fake_host fake;
@@ -221,12 +183,6 @@ static void test_wrong_settings(void **state) {
     assert_int_equal(run(&fake, options), IPOS_ERR_UNSUPPORTED); /* a slide is no move of a camera */
     assert_non_null(strstr(ipos_last_error(), "geometry: "));
     fake_close(&fake);
-    fake_open(&fake, &ip_op_relight_spec, 0, 5, "linear", frame_of, NULL);
-    fake_role(&fake, "days", 0, 0, "linear", frame_of);
-    fake_times(&fake, times, 2);
-    assert_int_equal(ip_op_relight.run(&fake.host), IPOS_ERR_ARGUMENT);
-    assert_non_null(strstr(ipos_last_error(), "evenings"));
-    fake_close(&fake);
 }
 
 static void test_cancel(void **state) {
@@ -243,7 +199,7 @@ static void test_cancel(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_nothing_asked_nothing_done), cmocka_unit_test(test_golden_hour),
-        cmocka_unit_test(test_place_and_time), cmocka_unit_test(test_protected), cmocka_unit_test(test_taught), cmocka_unit_test(test_wrong_settings),
+        cmocka_unit_test(test_place_and_time), cmocka_unit_test(test_protected), cmocka_unit_test(test_wrong_settings),
         cmocka_unit_test(test_cancel)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
