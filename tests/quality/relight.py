@@ -205,6 +205,56 @@ def webcams(bench):
         webcam(bench, camera, "webcams", ours)
 
 
+def days(bench):
+    """The webcams again, from the location's own days."""
+    for camera in CAMERAS:
+        folder, noons, evenings = camera_pictures(bench, camera)
+        pictures = {n: read(folder / n) for n in noons + evenings}
+        name = lambda n: still(bench, folder / n, f"{camera}_{n[:-4]}")
+
+        def ours(noon, evening, others):
+            by_day = [n for n in noons if n != noon]
+            made, _ = bench.relight(name(noon), "1", {"day": ",".join(map(name, by_day)), "evening": ",".join(map(name, others))}, "days")
+            lights = [pictures[e] for e in others]
+            return {"sky/ground Reinhard": peers.sky_ground(pictures[noon], lights), "mean of other evenings, copied": np.mean(lights, 0),
+                    "pixel ratio of day means": peers.day_ratio(pictures[noon], [pictures[n] for n in noons], lights), "ours: days": made["days"][1]}
+        webcam(bench, camera, "days", ours)
+
+
+def examples_of(bench, shot, numbers):
+    """Frames of the truth as a clip of examples."""
+    name = f"{shot}_golden_" + "_".join(map(str, numbers))
+    folder = bench.project.folder / "examples" / name
+    folder.mkdir(parents=True)
+    for n in numbers:
+        (folder / f"{n:04d}.exr").symlink_to((bench.footage / "backlot" / f"{shot}_golden" / f"{n:04d}.exr").resolve())
+    return bench.project.ingest_files(str(folder / "%04d.exr"), name, "linear")
+
+
+def example(bench):
+    """Shot a from true frames 12, and 1 and 24; c from 8, and 4 and 12. By distance to the nearest example."""
+    for shot, given in (("a", (12,)), ("a", (1, 24)), ("c", (8,)), ("c", (4, 12))):
+        count, true = SHOTS[shot][0], range(1, 25) if shot == "a" else SHOTS[shot][1]
+        wanted = [n for n in true if n not in given]
+        plate, golden = bench.frames(f"{shot}_midday", range(1, count + 1)), dict(zip(true, bench.frames(f"{shot}_golden", true)))
+        made, _ = bench.relight(bench.shot(shot), f"1-{count}", {"example": examples_of(bench, shot, given)}, "taught")
+        methods = {n: {i + 1: p for i, p in each.items()} for n, each in
+                   peers.carried(plate, {k - 1: golden[k] for k in given}, [n - 1 for n in range(1, count + 1)]).items()}
+        methods["ours: taught"] = made["taught"]
+        away = lambda n: min(abs(n - k) for k in given)
+        label = f"{shot}, from {' and '.join(map(str, given))}"
+        for name, pictures in methods.items():
+            for distance in sorted({away(n) for n in wanted} & ({2, 4, 8, 11, 12} if shot == "a" else set(range(99)))):
+                at = [n for n in wanted if away(n) == distance]
+                bench.score("example", f"{label}, distance {distance}: {name}", [pictures[n] for n in at], [golden[n] for n in at])
+        if shot == "a":
+            motion = peers.flows(plate)
+            own = peers.unsteady([golden[n] for n in true], motion)
+            bench.add("example", f"{label}, flicker", {n: peers.unsteady([p[i] for i in true], motion) / own for n, p in methods.items()})
+        for n in (wanted[::4] if bench.arguments.sheet else ()):
+            bench.sheet(f"example_{shot}{len(given)}_{n:04d}", [plate[n - 1], made["taught"][n], methods["warped copy"][n], golden[n]])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", help=f"comma-separated: {', '.join(ORDER)}; or all")

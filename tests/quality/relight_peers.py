@@ -157,4 +157,69 @@ def lut(shot, truth, size=17):
     return [decode(x.reshape(shot[0].shape)) for x in made]
 
 
+def sky_ground(plate, references):
+    """Reinhard apart for what is sky (blue, bright, joined to the top) and what is not."""
+    def sky(picture):
+        code = encode(picture)
+        mask = ((code[..., 2] > 1.02 * code[..., 0]) & (code @ LUMA > .3)).astype(np.uint8)
+        labels = cv2.connectedComponents(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5))))[1]
+        return np.isin(labels, [n for n in np.unique(labels[:3]) if n])
+    made, masks, here = plate.copy(), [sky(r) for r in references], sky(plate)
+    for part in (False, True):
+        there = [r[m == part] for r, m in zip(references, masks)]
+        if (here == part).sum() > 500 and sum(map(len, there)) > 500:
+            made[here == part] = reinhard([plate[here == part]], there)[0]
+    return made
+
+
+def guided(guide, plane, radius, epsilon):
+    blur = lambda x: cv2.blur(x, (2 * radius + 1,) * 2, borderType=cv2.BORDER_REPLICATE)
+    mean_guide, mean_plane = blur(guide), blur(plane)
+    slope = (blur(guide * plane) - mean_guide * mean_plane) / (blur(guide * guide) - mean_guide ** 2 + epsilon)
+    return blur(slope) * guide + blur(mean_plane - slope * mean_guide)
+
+
+def day_ratio(plate, days, evenings):
+    """Ratio of the mean evening over the mean day, pixel by pixel, guided by the plate."""
+    ratio = np.log(np.mean(evenings, 0) + .01) - np.log(np.mean(days, 0) + .01)
+    luma = (encode(plate) @ LUMA).astype(np.float32)
+    radius = round(24 * plate.shape[1] / 640)
+    smooth = np.stack([guided(luma, np.ascontiguousarray(ratio[..., c], np.float32), radius, 1e-2) for c in range(3)], -1)
+    return (plate * np.exp(smooth)).astype(np.float32)
+
+
+def motion_to(plate, to):
+    """Flow from every frame to frame `to` (an index): chained, then one direct solve from there."""
+    grey = [np.rint(255 * (encode(f) @ LUMA)).astype(np.uint8) for f in plate]
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    height, width = grey[0].shape
+    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+    chained = {to: np.zeros((height, width, 2), np.float32)}
+    for step in (-1, 1):
+        for i in range(to + step, -1 if step < 0 else len(plate), step):
+            near = dis.calc(grey[i], grey[i - step], None)
+            chained[i] = near + cv2.remap(chained[i - step], xs + near[..., 0], ys + near[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return {i: f if i == to else dis.calc(grey[i], grey[to], f.copy()) for i, f in chained.items()}
+
+
+def warped(picture, flow):
+    ys, xs = np.mgrid[0:flow.shape[0], 0:flow.shape[1]].astype(np.float32)
+    return cv2.remap(picture, xs + flow[..., 0], ys + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def carried(plate, examples, wanted):
+    """{method: {index: picture}} of frames from examples {index: picture}: the nearest one warped, and its warped ratio."""
+    motion = {k: motion_to(plate, k) for k in examples}
+    made = {"warped copy": {}, "pixel ratio, warped": {}, "mean gain of the example": {}, "Monge-Kantorovich of the example": {}}
+    for i in wanted:
+        k = min(examples, key=lambda k: abs(k - i))
+        copy = warped(examples[k], motion[k][i])
+        made["warped copy"][i] = copy
+        made["pixel ratio, warped"][i] = (plate[i] + .01) * (copy + .01) / (np.maximum(warped(plate[k], motion[k][i]), 0) + .01) - .01
+        made["mean gain of the example"][i] = plate[i] * (examples[k].reshape(-1, 3).mean(0) / plate[k].reshape(-1, 3).mean(0)).astype(np.float32)
+        logs = monge_kantorovich([plate[k], plate[i]], [examples[k]])
+        made["Monge-Kantorovich of the example"][i] = logs[1]
+    return made
+
+
 PEERS = {"mean gain": gain, "Reinhard": reinhard, "Monge-Kantorovich": monge_kantorovich, "IDT": idt, "histogram": histogram}

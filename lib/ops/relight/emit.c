@@ -32,19 +32,6 @@ static ipos_status read_light(const one_frame *f, const ip_image3 *light) {
     return IPOS_OK;
 }
 
-static ipos_status write_light(const one_frame *f, const ip_image3 *light, const ip_plane_f *changed, ipos_frame *picture) {
-    const ip_encoding *encoding = f->run->clip.encoding;
-    ip_box_i all = {0, 0, changed->width, changed->height};
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < all.height; y++) {
-            float *line = ip_row(&light->c[c], y);
-            for (int x = 0; x < all.width && encoding->kind != IP_ENCODING_LINEAR; x++)
-                line[x] = encoding->from_linear(line[x]);
-            ip_to_working(encoding, line, (size_t)all.width);
-        }
-    return ip_clip_put_colour(&f->run->clip, picture, picture->data_window, all, light, changed);
-}
-
 /* What was done to a pixel: 4 regraded, 5 an old shadow lifted, 6 a new shadow cast, 7 sky; how sure that is. */
 static void judge(float lifted, float cast, float sky, float *kind, float *sure) {
     *kind = sky > .5f ? 7 : cast < -.35f ? 6 : lifted > .35f ? 5 : 4;
@@ -137,7 +124,7 @@ static ipos_status emit_variant(const one_frame *f, int variant) {
     else if (status == IPOS_OK)
         status = relit(f, variant, &light, &changed, stops);
     if (status == IPOS_OK)
-        status = write_light(f, &light, &changed, picture);
+        status = ir_light_write(&f->run->clip, &light, &changed, picture);
     if (status == IPOS_OK)
         status = make_evidence(f, &changed, stops, &evidence, &sure);
     if (status == IPOS_OK)
@@ -148,21 +135,6 @@ static ipos_status emit_variant(const one_frame *f, int variant) {
     ipos_frame_release(picture);
     ipos_frame_release(evidence);
     return status;
-}
-
-/* What is to keep its light, if a matte says so. A clip of one frame holds for all. */
-static ipos_status read_keep(one_frame *f) {
-    ip_clip *clip = &f->run->protect;
-    ipos_frame *frame;
-    if (!clip->host)
-        return IPOS_OK;
-    int64_t number = clip->clip->first == clip->clip->last ? clip->clip->first : f->number;
-    ipos_status status = ip_clip_frame(clip, number, &frame);
-    if (status == IPOS_ERR_NOT_FOUND)
-        return IPOS_OK;
-    IP_TRY(status);
-    IP_TRY(ip_plane_new(f->source->data_window.width, f->source->data_window.height, &f->keep));
-    return ip_clip_grey(frame, f->source->data_window, (ip_box_i){0, 0, f->keep.width, f->keep.height}, &f->keep);
 }
 
 ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
@@ -177,7 +149,7 @@ ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
         status = ip_clip_frame(&run->clip, f.number, &f.source);
     }
     if (status == IPOS_OK)
-        status = read_keep(&f);
+        status = ir_keep_read(run, f.source, f.number, &f.keep);
     for (int v = 0; v < IR_VARIANTS && status == IPOS_OK; v++)
         if (run->settings.offered[v])
             status = emit_variant(&f, v);

@@ -72,6 +72,9 @@ typedef struct ir_run {
     ip_teller teller;
 } ir_run;
 ipos_status ir_step(ir_run *run, double done, const char *stage);
+/* Shot after shot: its first and last frame, and which of its frames are asked for. */
+typedef ipos_status (*ir_shot_fn)(ir_run *run, void *user, int64_t first, int64_t last, const ipos_rational *times, size_t count);
+ipos_status ir_each_shot(ir_run *run, ir_shot_fn one, void *user);
 
 /* A frame in all its variants; emit.c */
 ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index);
@@ -84,6 +87,40 @@ typedef struct ir_look {
     int threads;
 } ir_look;
 ipos_status ir_picture(const ip_image3 *gain, const ip_plane_f *guide, const ir_look *look, const ip_image3 *light, ip_plane_f *changed);
+
+/* What all ways of relighting do to a frame; light.c */
+/* Linear light back into the frame where changed is over 0; all other samples keep their bits. Planes of the data window. */
+ipos_status ir_light_write(const ip_clip *clip, const ip_image3 *light, const ip_plane_f *changed, ipos_frame *picture);
+/* What keeps its light in a frame: 0..1, of its data window, allocated; {0} where no matte says so. A clip of one frame holds for all. */
+ipos_status ir_keep_read(ir_run *run, const ipos_frame *source, int64_t number, ip_plane_f *keep);
+/* Whether a clip was given in that role. */
+bool ir_has_clip(const ip_op_host *host, const char *role);
+
+/* The two results of a change that is known as a whole; two.c */
+typedef struct ir_two {
+    const char *name, *title[2]; /* of the first, and of both; the second is gentle */
+    bool offered[2];
+    float strength[2];
+} ir_two;
+/* Reads variants and strength; name and titles are set. */
+ipos_status ir_two_read(const ip_op_host *host, const char *why, ir_two *two);
+/* Ends run->details and offers what was made. */
+ipos_status ir_two_offer(ir_run *run, const ir_two *two);
+/* One of the two: light goes so far towards made as screens show it, and a picture with its evidence is emitted. sure, kind: of the whole change.
+ * Samples that are not finite, or of which nothing changes, keep their bits. Planes of the source's data window. */
+typedef struct ir_change {
+    const ip_clip *clip;
+    ipos_frame *source;
+    int64_t number;
+    const ip_image3 *light, *made;
+    const ip_plane_f *keep, *sure, *kind; /* keep: NULL for none */
+} ir_change;
+ipos_status ir_two_emit(ir_run *run, const ir_two *two, const ir_change *change);
+
+/* By examples, by the location's own days: instead of the light model; taught.c, days.c. run has its clips. */
+enum { IR_GRADED = 4, IR_OTHER_FRAME = 1, IR_OTHER_TAKE = 2 };
+ipos_status ir_taught_run(ir_run *run);
+ipos_status ir_days_run(ir_run *run);
 
 /* Horizon, suns, shadows old and new, drawn over a picture in linear light; sun.c. drawn: over 0 where it was. */
 void ir_draw_sun(const ir_settings *settings, float horizon, const ip_surface *surface, const ip_image3 *light, const ip_plane_f *drawn);

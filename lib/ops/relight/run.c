@@ -43,7 +43,8 @@ static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t
         scene->change, scene->camera);
 }
 
-static ipos_status run_shot(ir_run *run, int64_t first, int64_t last, const ipos_rational *times, size_t count) {
+static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last, const ipos_rational *times, size_t count) {
+    (void)user;
     ir_scene scene;
     ipos_status status = ir_step(run, 0, "looking at the shot");
     if (status != IPOS_OK)
@@ -63,7 +64,7 @@ static ipos_status run_shot(ir_run *run, int64_t first, int64_t last, const ipos
     return status;
 }
 
-static ipos_status all_shots(ir_run *run) {
+ipos_status ir_each_shot(ir_run *run, ir_shot_fn one, void *user) {
     ip_op_host *host = run->host;
     for (size_t i = 0; i < host->time_count;) {
         int64_t first, last;
@@ -73,7 +74,7 @@ static ipos_status all_shots(ir_run *run) {
             end++;
         run->begin = (double)i / (double)host->time_count;
         run->part = (double)(end - i) / (double)host->time_count;
-        IP_TRY(run_shot(run, first, last, &host->times[i], end - i));
+        IP_TRY(one(run, user, first, last, &host->times[i], end - i));
         i = end;
     }
     return IPOS_OK;
@@ -93,14 +94,18 @@ static ipos_status offer(ir_run *run) {
 }
 
 static ipos_status run_all(ir_run *run) {
-    IP_TRY(ir_settings_read(run->host, &run->settings));
     IP_TRY(open_clips(run));
+    if (ir_has_clip(run->host, "example"))
+        return ir_taught_run(run);
+    if (ir_has_clip(run->host, "day") || ir_has_clip(run->host, "evening"))
+        return ir_days_run(run);
+    IP_TRY(ir_settings_read(run->host, &run->settings));
     ip_buffer_printf(&run->details, "{\"light\":{");
     tell_light(&run->details, "old", &run->settings.old, run->settings.old_from);
     ip_buffer_printf(&run->details, ",");
     tell_light(&run->details, "new", &run->settings.now, run->settings.new_from);
     ip_buffer_printf(&run->details, "},\"shots\":[");
-    IP_TRY(all_shots(run));
+    IP_TRY(ir_each_shot(run, run_shot, NULL));
     ip_buffer_printf(&run->details, "]}");
     return offer(run);
 }

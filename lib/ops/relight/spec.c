@@ -36,7 +36,13 @@ static const ip_option_spec options[] = {
     {.name = "bloom", .type = IPOS_OPTION_REAL, .preset = "0.04", .minimum = 0, .maximum = .5, .help = "share of light that glows around what is bright"},
     {.name = "protect", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "clip of mattes of what keeps its light (white), numbered like the frames; a single frame holds for all"},
-    {.name = "variants", .type = IPOS_OPTION_TEXT, .preset = "all", .help = "which results to offer: all, or a comma-separated list of full, gentle, hard, sun"},
+    {.name = "example", .type = IPOS_OPTION_CLIP, .preset = "",
+     .help = "frames of this shot that somebody relit, numbered like the shot, one or more: they are carried through it; the light's settings do not count"},
+    {.name = "day", .type = IPOS_OPTION_CLIP, .preset = "",
+     .help = "the same view on other days at the hour of the shot, from a camera that stands: clips, every frame a picture; needs evening"},
+    {.name = "evening", .type = IPOS_OPTION_CLIP, .preset = "",
+     .help = "the same view in the wanted light, on whatever days; needs day. The light's settings do not count"},
+    {.name = "variants", .type = IPOS_OPTION_TEXT, .preset = "all", .help = "which results to offer: all, or a comma-separated list of full, gentle, hard, sun; by example taught, gentle; by day and evening days, gentle"},
     {.name = "seed", .type = IPOS_OPTION_INT, .preset = "0", .minimum = 0, .maximum = 1000000000, .help = "of what is drawn by chance: the same seed gives the same pictures"},
 };
 

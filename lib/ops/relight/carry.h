@@ -1,0 +1,46 @@
+/* Inside relighting by example: examples made ready, and the motion from frames of the shot to them; carry.c */
+#ifndef IP_RELIGHT_CARRY_H
+#define IP_RELIGHT_CARRY_H
+
+#include "relight_op.h"
+#include "taught.h"
+
+/* A shot at two sizes. */
+typedef struct ir_plate {
+    ir_run *run;
+    ip_shot footage;
+    ip_look_source source;
+    int width, height; /* of the analysis */
+} ir_plate;
+ipos_status ir_plate_open(ir_run *run, int64_t first, int64_t last, ir_plate *out);
+void ir_plate_close(ir_plate *plate);
+/* A frame at the analysis' size, not below 0; and at its own. Allocate out. */
+ipos_status ir_plate_small(ir_plate *plate, size_t index, ip_image3 *out);
+ipos_status ir_plate_full(ip_shot *footage, size_t index, ip_image3 *out);
+
+/* An example with the frame it belongs to. */
+typedef struct ir_known {
+    bool is;
+    size_t index;            /* of that frame in the shot */
+    ip_image3 plate, light;  /* whole pictures, finite; light: the example */
+    ip_image3 small;         /* of plate */
+    ip_plane_f luma;         /* of small, 0..255 */
+    ip_grid grid;
+} ir_known;
+/* Frame `at` of the example's clip. */
+ipos_status ir_known_make(ir_plate *plate, size_t index, ip_shot *example, size_t at, ir_known *out);
+void ir_known_free(ir_known *known);
+
+/* The way from frame to frame away from an example, and the flow back along it. */
+typedef struct ir_way {
+    size_t index;
+    ip_plane_f luma, flow[2];
+} ir_way;
+ipos_status ir_way_start(const ir_known *known, ir_way *way);
+/* Goes on to the frame before or after. */
+ipos_status ir_way_step(ir_plate *plate, bool forward, ir_way *way);
+/* Flow from where the way has got to straight to the example, from the flow along the way. Allocates flow. */
+ipos_status ir_way_direct(const ir_plate *plate, const ir_known *known, const ir_way *way, ip_plane_f flow[2]);
+void ir_way_free(ir_way *way);
+
+#endif

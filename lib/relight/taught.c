@@ -1,0 +1,130 @@
+/* Examples as seen from a frame, blended. */
+#include "taught.h"
+#include "curves.h"
+#include "gauss.h"
+#include "surface.h"
+
+#include <math.h>
+
+static const float FLOOR = .01f;     /* of ratios, scene-linear */
+static const float RATIO = .25f;     /* share of the log ratio that is believed */
+static const float APART = .12f;     /* difference of screens' values, summed over R,G,B, at which agreement is 1/e */
+static const float ENOUGH[2] = {.15f, .5f}; /* agreement from which the example is looked at, and at which it is all that counts */
+
+static float screen(float light) { return ip_srgb_from_linear(fminf(fmaxf(light, 0), 1)); }
+
+typedef struct sure_job {
+    const ip_image3 *here, *there;
+    const ip_plane_f *flow, *out;
+} sure_job;
+
+static void apart_rows(void *user, int64_t begin, int64_t end) {
+    const sure_job *job = user;
+    for (int y = (int)begin; y < (int)end; y++)
+        for (int x = 0; x < job->out->width; x++) {
+            float px = (float)x + ip_row(&job->flow[0], y)[x], py = (float)y + ip_row(&job->flow[1], y)[x], sum = 0;
+            for (int c = 0; c < 3; c++)
+                sum += fabsf(screen(ip_sample_linear(&job->there->c[c], px, py)) - screen(ip_row(&job->here->c[c], y)[x]));
+            ip_row(job->out, y)[x] = sum;
+        }
+}
+
+ipos_status ip_taught_sure(const ip_image3 *here, const ip_image3 *there, const ip_plane_f flow[2], int threads, const ip_plane_f *sure) {
+    sure_job job = {here, there, flow, sure};
+    ip_plane_f tmp;
+    IP_TRY(ip_plane_new(sure->width, sure->height, &tmp));
+    ip_parallel(threads, sure->height, 8, apart_rows, &job);
+    ip_gauss_blur(sure, sure, &tmp, 1.5 * (double)ip_relight_unit(sure->width), threads);
+    ip_plane_free(&tmp);
+    for (int y = 0; y < sure->height; y++)
+        for (int x = 0; x < sure->width; x++) {
+            float *at = &ip_row(sure, y)[x], px = (float)x + ip_row(&flow[0], y)[x], py = (float)y + ip_row(&flow[1], y)[x];
+            bool inside = px >= 0 && py >= 0 && px <= (float)(sure->width - 1) && py <= (float)(sure->height - 1);
+            *at = inside ? expf(-(*at / APART) * (*at / APART)) : 0;
+        }
+    return IPOS_OK;
+}
+
+typedef struct picture_job {
+    const ip_taught_view *views;
+    size_t count;
+    const ip_image3 *light;
+    const ip_plane_f *seen;
+} picture_job;
+
+/* The grid's answer as light: it speaks of 0..1, and what lies beyond goes along by the same factor. */
+static float by_grid(float light, float made) {
+    float limited = fminf(fmaxf(light, 0), 1), was = limited + FLOOR, is = ip_srgb_to_linear(made) + FLOOR;
+    return limited == light ? is - FLOOR : (light + FLOOR) * is / was - FLOOR;
+}
+
+static float by_example(float light, float plate, float example) {
+    return (example + FLOOR) * powf((fmaxf(light, 0) + FLOOR) / (fmaxf(plate, 0) + FLOOR), RATIO) - FLOOR;
+}
+
+/* What the views say of a pixel, as screens show it (mirrored at 0, going on over 1). */
+static void pixel(const picture_job *job, const float light[3], int x, int y, float out[3]) {
+    const ip_plane_f *seen = job->seen;
+    float wide = (float)job->light->c[0].width / (float)seen->width, high = (float)job->light->c[0].height / (float)seen->height;
+    float ax = ((float)x + .5f) / wide - .5f, ay = ((float)y + .5f) / high - .5f, total = 0, sum[2][3] = {{0}}, rgb[3];
+    float share = ip_sample_linear(seen, ax, ay);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = screen(light[c]);
+    for (size_t v = 0; v < job->count; v++) {
+        const ip_taught_view *view = &job->views[v];
+        float px = (float)x + wide * ip_sample_linear(&view->flow[0], ax, ay), py = (float)y + high * ip_sample_linear(&view->flow[1], ax, ay);
+        float weight = (ip_sample_linear(view->sure, ax, ay) + 1e-4f) / view->distance, plate[3], example[3], made[3];
+        total += weight;
+        if (share > 0) {
+            ip_sample_cubic3(view->plate, px, py, plate);
+            ip_sample_cubic3(view->example, px, py, example);
+            for (int c = 0; c < 3; c++)
+                sum[0][c] += weight * ip_srgb_from_linear(by_example(light[c], plate[c], example[c]));
+        }
+        if (share < 1) {
+            ip_grid_at(view->grid, (px + .5f) / (float)job->light->c[0].width, (py + .5f) / (float)job->light->c[0].height, rgb, made);
+            for (int c = 0; c < 3; c++)
+                sum[1][c] += weight * ip_srgb_from_linear(by_grid(light[c], made[c]));
+        }
+    }
+    for (int c = 0; c < 3; c++)
+        out[c] = (share * sum[0][c] + (1 - share) * sum[1][c]) / total;
+}
+
+static void picture_rows(void *user, int64_t begin, int64_t end) {
+    const picture_job *job = user;
+    for (int y = (int)begin; y < (int)end; y++)
+        for (int x = 0; x < job->light->c[0].width; x++) {
+            float light[3], made[3];
+            bool finite = true;
+            for (int c = 0; c < 3; c++) {
+                light[c] = ip_row(&job->light->c[c], y)[x];
+                finite = finite && isfinite(light[c]);
+            }
+            if (!finite)
+                continue;
+            pixel(job, light, x, y, made);
+            for (int c = 0; c < 3; c++)
+                ip_row(&job->light->c[c], y)[x] = ip_srgb_to_linear(made[c]);
+        }
+}
+
+ipos_status ip_taught_picture(const ip_taught_view *views, size_t count, int threads, const ip_image3 *light, const ip_plane_f *seen) {
+    picture_job job = {views, count, light, seen};
+    ip_plane_f tmp;
+    IP_TRY(ip_plane_new(seen->width, seen->height, &tmp));
+    for (int y = 0; y < seen->height; y++)
+        for (int x = 0; x < seen->width; x++) {
+            float best = 0;
+            for (size_t v = 0; v < count; v++)
+                best = fmaxf(best, ip_row(views[v].sure, y)[x]);
+            ip_row(seen, y)[x] = fminf(fmaxf((best - ENOUGH[0]) / (ENOUGH[1] - ENOUGH[0]), 0), 1);
+        }
+    ip_gauss_blur(seen, seen, &tmp, (double)ip_relight_unit(seen->width), threads);
+    ip_plane_free(&tmp);
+    for (int y = 0; y < seen->height; y++)
+        for (int x = 0; x < seen->width; x++)
+            ip_row(seen, y)[x] = fminf(fmaxf(ip_row(seen, y)[x], 0), 1);
+    ip_parallel(threads, light->c[0].height, 8, picture_rows, &job);
+    return IPOS_OK;
+}
