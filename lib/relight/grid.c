@@ -5,8 +5,10 @@
 #include <math.h>
 
 enum { TERMS = 12, STEPS = 60, SAMPLES = 60000 };
-static const float TOGETHER = 1.5f; /* a difference of neighbours counts as much as so many samples */
-static const float HOME = .02f;     /* and one to the whole picture's change */
+static const float TOGETHER = 8; /* a difference of neighbours counts as much as so many samples */
+/* And one to the whole picture's change, by what it is: a channel's own gain, what other channels add to it, a constant. Where a cell saw greys
+ * alone nothing says which of them it is, and a colour that comes by later must not be turned into another one. */
+static const float HOME_GAIN = 2, HOME_MIX = 60, HOME_SHIFT = 6;
 
 /* Where a colour lies among the cells: the lowest of eight, and how far beyond it. */
 typedef struct place {
@@ -71,12 +73,14 @@ static void splat(float *cells, const place *p, const float rgb[3], const float 
             cells[cell[k] * TERMS + t] += weight[k] * affine[t];
 }
 
-/* out += TOGETHER * (sum of differences to neighbours) + HOME * in */
+static float home(int term) { return term % 4 == 3 ? HOME_SHIFT : term % 4 == term / 4 ? HOME_GAIN : HOME_MIX; }
+
+/* out += TOGETHER * (sum of differences to neighbours) + home * in */
 static void hold_together(const float *in, float *out) {
     static const int count[3] = {IP_GRID_X, IP_GRID_Y, IP_GRID_Z}, step[3] = {1, IP_GRID_X, IP_GRID_X * IP_GRID_Y};
     for (int i = 0; i < IP_GRID_CELLS; i++) {
         for (int t = 0; t < TERMS; t++)
-            out[i * TERMS + t] += HOME * in[i * TERMS + t];
+            out[i * TERMS + t] += home(t) * in[i * TERMS + t];
         for (int d = 0; d < 3; d++) {
             int j = i + step[d];
             if (i / step[d] % count[d] == count[d] - 1)
@@ -107,28 +111,27 @@ static double dot(const float *a, const float *b) {
     return sum;
 }
 
-/* The one affine change of the whole picture, in every cell. */
+/* The whole picture's change, gain and constant of each channel, in every cell. */
 static void start(const sample *samples, size_t count, float *cells) {
-    double normal[16] = {0}, right[3][4] = {{0}};
-    for (size_t i = 0; i < count; i++) {
-        const float x[4] = {samples[i].rgb[0], samples[i].rgb[1], samples[i].rgb[2], 1};
-        for (int a = 0; a < 4; a++) {
-            for (int b = 0; b < 4; b++)
-                normal[4 * a + b] += (double)x[a] * (double)x[b];
-            for (int c = 0; c < 3; c++)
-                right[c][a] += (double)x[a] * (double)samples[i].to[c];
-        }
-    }
-    for (int a = 0; a < 4; a++)
-        normal[5 * a] += 1e-3 * (double)count;
     for (int c = 0; c < 3; c++) {
-        double solution[4];
-        right[c][c] += 1e-3 * (double)count; /* towards no change */
-        if (!ip_solve(normal, right[c], 4, solution))
-            memcpy(solution, (double[4]){c == 0, c == 1, c == 2, 0}, sizeof solution);
-        for (int i = 0; i < IP_GRID_CELLS; i++)
-            for (int t = 0; t < 4; t++)
-                cells[i * TERMS + 4 * c + t] = (float)solution[t];
+        double normal[4] = {0}, right[2] = {0}, solution[2];
+        for (size_t i = 0; i < count; i++) {
+            double x = (double)samples[i].rgb[c], y = (double)samples[i].to[c];
+            normal[0] += x * x;
+            normal[1] += x;
+            right[0] += x * y;
+            right[1] += y;
+        }
+        normal[2] = normal[1];
+        normal[3] = 1.03 * (double)count; /* rather a gain */
+        normal[0] += 1e-3 * (double)count;
+        right[0] += 1e-3 * (double)count;
+        if (!ip_solve(normal, right, 2, solution))
+            memcpy(solution, (double[2]){1, 0}, sizeof solution);
+        for (int i = 0; i < IP_GRID_CELLS; i++) {
+            cells[i * TERMS + 5 * c] = (float)solution[0];
+            cells[i * TERMS + 4 * c + 3] = (float)solution[1];
+        }
     }
 }
 

@@ -237,7 +237,7 @@ def example(bench):
         count, true = SHOTS[shot][0], range(1, 25) if shot == "a" else SHOTS[shot][1]
         wanted = [n for n in true if n not in given]
         plate, golden = bench.frames(f"{shot}_midday", range(1, count + 1)), dict(zip(true, bench.frames(f"{shot}_golden", true)))
-        made, _ = bench.relight(bench.shot(shot), f"1-{count}", {"example": examples_of(bench, shot, given)}, "taught")
+        made, _ = bench.relight(bench.shot(shot), f"1-{count}", {**bench.light(shot), "example": examples_of(bench, shot, given)}, "taught")
         methods = {n: {i + 1: p for i, p in each.items()} for n, each in
                    peers.carried(plate, {k - 1: golden[k] for k in given}, [n - 1 for n in range(1, count + 1)]).items()}
         methods["ours: taught"] = made["taught"]

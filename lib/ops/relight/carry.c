@@ -145,7 +145,7 @@ static void chain(const ip_plane_f way[2], const ip_plane_f flow[2]) {
 
 ipos_status ir_way_step(ir_plate *plate, bool forward, ir_way *way) {
     const ip_op_host *host = plate->run->host;
-    ip_flow_options options = {.finest = 1, .threads = host->threads, .pulse = &plate->run->pulse};
+    ip_flow_options options = {.finest = 0, .threads = host->threads, .pulse = &plate->run->pulse};
     ip_image3 small;
     ip_plane_f luma = {0}, flow[2] = {{0}};
     size_t next = forward ? way->index + 1 : way->index - 1;
@@ -165,7 +165,7 @@ ipos_status ir_way_step(ir_plate *plate, bool forward, ir_way *way) {
 }
 
 ipos_status ir_way_direct(const ir_plate *plate, const ir_known *known, const ir_way *way, ip_plane_f flow[2]) {
-    ip_flow_options options = {.finest = 1, .threads = plate->run->host->threads, .pulse = &plate->run->pulse, .initial_u = &way->flow[0],
+    ip_flow_options options = {.finest = 0, .threads = plate->run->host->threads, .pulse = &plate->run->pulse, .initial_u = &way->flow[0],
         .initial_v = &way->flow[1]};
     return ip_flow(&way->luma, &known->luma, &options, flow);
 }

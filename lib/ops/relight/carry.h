@@ -43,4 +43,8 @@ ipos_status ir_way_step(ir_plate *plate, bool forward, ir_way *way);
 ipos_status ir_way_direct(const ir_plate *plate, const ir_known *known, const ir_way *way, ip_plane_f flow[2]);
 void ir_way_free(ir_way *way);
 
+/* The flow from a frame to others as the set and the camera's path say; reproject.c. Planes of the scene's size, flow[i] to frame to[i]. Where
+ * the path is not known for one of the frames, *known is false and nothing is written. */
+ipos_status ir_reproject(ir_scene *scene, size_t from, const size_t *to, size_t count, ip_plane_f (*flow)[2], bool *known);
+
 #endif

@@ -202,7 +202,7 @@ static ipos_status make_slots(ir_scene *scene) {
     return scene->slots ? IPOS_OK : IPOS_ERR_NO_MEMORY;
 }
 
-ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse) {
+ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse) {
     char refused[160];
     *scene = (ir_scene){.host = host, .settings = settings, .pulse = pulse};
     IP_TRY(ip_shot_range(host, 0, first, last, &scene->footage));
@@ -211,7 +211,11 @@ ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *
         return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: %s", host->clips[0].name, refused);
     scene->source = ip_shot_source(&scene->footage, pulse);
     IP_TRY(make_slots(scene));
-    IP_TRY(find_set(scene));
+    return find_set(scene);
+}
+
+ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse) {
+    IP_TRY(ir_scene_set(scene, host, settings, first, last, pulse));
     scene->horizon = settings->horizon > -1e8f ? settings->horizon : scene->motion ? (float)ip_set_horizon(&scene->set) : .5f;
     IP_TRY(gather_shades(scene));
     scene->camera = camera_stops(scene);

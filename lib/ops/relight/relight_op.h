@@ -55,6 +55,8 @@ typedef struct ir_scene {
     char reason[200];  /* what the geometry rests on, or why there is none */
 } ir_scene;
 ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
+/* No more than its frames and its set: of the settings geometry, focal, camera_height and the new light's direction count. */
+ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
 void ir_scene_close(ir_scene *scene);
 size_t ir_scene_index(const ir_scene *scene, int64_t number); /* count where there is none */
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */

@@ -19,6 +19,8 @@ typedef struct taught {
     given *given;       /* ascending */
     size_t count;
     ir_plate plate;     /* of the shot at work */
+    ir_settings settings; /* what the set needs of them */
+    ir_scene scene;     /* the same shot, for the set; motion false: none is known */
     ir_known known[2];  /* the example before the frames at work, and the one after */
 } taught;
 
@@ -71,31 +73,63 @@ static size_t index_of(const taught *t, int64_t number) {
     return i;
 }
 
-static ipos_status look(taught *t, size_t index, ip_plane_f *const flow[2], ip_plane_f sure[2], ip_taught_view views[2], size_t *count) {
+/* The examples as a frame sees them: along the motion, and where the set is known by that too. */
+enum { MOST_VIEWS = 4 };
+typedef struct sight {
+    ip_plane_f sure[MOST_VIEWS], seen, drawn[2][2]; /* drawn: flows by the set */
+    ip_taught_view view[MOST_VIEWS];
+    size_t count;
+} sight;
+
+static ipos_status add_view(taught *t, const ip_image3 *small, size_t index, const ir_known *known, const ip_plane_f flow[2], bool by_set, sight *s) {
+    ip_plane_f *sure = &s->sure[s->count];
+    IP_TRY(ip_plane_new(t->plate.width, t->plate.height, sure));
+    s->view[s->count++] = (ip_taught_view){&known->plate, &known->light, flow, sure, &known->grid, fabsf((float)index - (float)known->index) * (by_set ? .25f : 1)};
+    IP_TRY(ip_taught_sure(small, &known->small, flow, t->run->host->threads, sure));
+    for (int y = 0; y < sure->height && by_set; y++)
+        for (int x = 0; x < sure->width; x++)
+            ip_row(sure, y)[x] *= ip_row(sure, y)[x]; /* what stands still is seen exactly or not at all */
+    return IPOS_OK;
+}
+
+static ipos_status add_by_set(taught *t, const ip_image3 *small, size_t index, ip_plane_f *const flow[2], sight *s) {
+    size_t to[2], count = 0;
+    const ir_known *known[2];
+    bool is;
+    for (int k = 0; k < 2; k++)
+        if (flow[k]) {
+            known[count] = &t->known[k];
+            to[count] = t->known[k].index;
+            IP_TRY(ip_planes_new(t->plate.width, t->plate.height, s->drawn[count++], 2));
+        }
+    IP_TRY(ir_reproject(&t->scene, index, to, count, s->drawn, &is));
+    for (size_t i = 0; i < count && is; i++)
+        IP_TRY(add_view(t, small, index, known[i], s->drawn[i], true, s));
+    return IPOS_OK;
+}
+
+static ipos_status look(taught *t, size_t index, ip_plane_f *const flow[2], sight *s) {
     ip_image3 small;
-    *count = 0;
+    IP_TRY(ip_plane_new(t->plate.width, t->plate.height, &s->seen));
     IP_TRY(ir_plate_small(&t->plate, index, &small));
     ipos_status status = IPOS_OK;
-    for (int k = 0; k < 2 && status == IPOS_OK; k++) {
-        const ir_known *known = &t->known[k];
-        if (!flow[k])
-            continue;
-        status = ip_taught_sure(&small, &known->small, flow[k], t->run->host->threads, &sure[k]);
-        views[(*count)++] = (ip_taught_view){&known->plate, &known->light, flow[k], &sure[k], &known->grid,
-            fabsf((float)index - (float)known->index)};
-    }
+    for (int k = 0; k < 2 && status == IPOS_OK; k++)
+        if (flow[k])
+            status = add_view(t, &small, index, &t->known[k], flow[k], false, s);
+    if (status == IPOS_OK && t->scene.motion)
+        status = add_by_set(t, &small, index, flow, s);
     ip_image3_free(&small);
     return status;
 }
 
 /* What the result rests on: seen in another frame, the surer the better they agree, or graded by the grid. Planes of the frame's size. */
-static void judge(const ip_plane_f sure[2], const ip_plane_f *seen, const ip_plane_f *out, const ip_plane_f *kind) {
-    float sx = (float)seen->width / (float)out->width, sy = (float)seen->height / (float)out->height;
+static void judge(const sight *s, const ip_plane_f *out, const ip_plane_f *kind) {
+    float sx = (float)s->seen.width / (float)out->width, sy = (float)s->seen.height / (float)out->height;
     for (int y = 0; y < out->height; y++)
         for (int x = 0; x < out->width; x++) {
-            float px = ((float)x + .5f) * sx - .5f, py = ((float)y + .5f) * sy - .5f, best = 0, share = ip_sample_linear(seen, px, py);
-            for (int k = 0; k < 2; k++)
-                best = sure[k].data ? fmaxf(best, ip_sample_linear(&sure[k], px, py)) : best;
+            float px = ((float)x + .5f) * sx - .5f, py = ((float)y + .5f) * sy - .5f, best = 0, share = ip_sample_linear(&s->seen, px, py);
+            for (size_t v = 0; v < s->count; v++)
+                best = fmaxf(best, ip_sample_linear(&s->sure[v], px, py));
             ip_row(out, y)[x] = share * (.5f + .4f * best) + (1 - share) * .35f;
             ip_row(kind, y)[x] = share > .5f ? IR_OTHER_FRAME : IR_GRADED;
         }
@@ -103,21 +137,16 @@ static void judge(const ip_plane_f sure[2], const ip_plane_f *seen, const ip_pla
 
 /* made becomes the frame as the examples say. */
 static ipos_status carry(taught *t, size_t index, ip_plane_f *const flow[2], const ip_image3 *made, const ip_plane_f *out, const ip_plane_f *kind) {
-    ip_plane_f sure[2] = {{0}}, seen = {0};
-    ip_taught_view views[2];
-    size_t count;
-    ipos_status status = ip_plane_new(t->plate.width, t->plate.height, &seen);
-    for (int k = 0; k < 2 && status == IPOS_OK; k++)
-        if (flow[k])
-            status = ip_plane_new(t->plate.width, t->plate.height, &sure[k]);
+    sight s = {.count = 0};
+    ipos_status status = look(t, index, flow, &s);
     if (status == IPOS_OK)
-        status = look(t, index, flow, sure, views, &count);
+        status = ip_taught_picture(s.view, s.count, t->run->host->threads, made, &s.seen);
     if (status == IPOS_OK)
-        status = ip_taught_picture(views, count, t->run->host->threads, made, &seen);
-    if (status == IPOS_OK)
-        judge(sure, &seen, out, kind);
-    ip_planes_free(sure, 2);
-    ip_plane_free(&seen);
+        judge(&s, out, kind);
+    ip_planes_free(s.sure, MOST_VIEWS);
+    ip_planes_free(s.drawn[0], 2);
+    ip_planes_free(s.drawn[1], 2);
+    ip_plane_free(&s.seen);
     return status;
 }
 
@@ -297,20 +326,28 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
             status = ip_fail(IPOS_ERR_ARGUMENT, "example: frame %lld does not exist in clip %s: number examples like the frames they were made from",
                 (long long)t->given[i].number, run->clip.clip->name);
     if (status == IPOS_OK)
+        status = ir_step(run, 0, "looking at the shot");
+    if (status == IPOS_OK)
+        status = ir_scene_set(&t->scene, run->host, &t->settings, first, last, &run->pulse);
+    if (status == IPOS_OK)
         status = all_between(t, &t->given[from], to - from, times, count);
     if (status == IPOS_OK) {
         ip_buffer_printf(&run->details, "%s{\"first\":%lld,\"last\":%lld,\"examples\":[", run->details.data[run->details.size - 1] == '[' ? "" : ",",
             (long long)first, (long long)last);
         for (size_t i = from; i < to; i++)
             ip_buffer_printf(&run->details, "%s%lld", i > from ? "," : "", (long long)t->given[i].number);
-        ip_buffer_printf(&run->details, "]}");
+        ip_buffer_printf(&run->details, "],\"geometry\":\"%s\",\"reason\":\"%s\"}", t->scene.motion ? "motion" : "none", t->scene.reason);
     }
+    ir_scene_close(&t->scene);
     ir_plate_close(&t->plate);
     return status;
 }
 
 ipos_status ir_taught_run(ir_run *run) {
     taught t = {.run = run, .two = {.name = "taught", .title = {"As the examples show it", "Three fifths of the way"}}};
+    const ip_option_values *set = run->host->options;
+    t.settings = (ir_settings){.geometry = ip_options_text(set, "geometry"), .focal = (float)ip_options_real(set, "focal"),
+        .camera_height = (float)ip_options_real(set, "camera_height"), .pair.now.toward = {0, 1, 0}};
     ipos_status status = ir_two_read(run->host, "option example", &t.two);
     if (status == IPOS_OK)
         status = read_examples(&t);
