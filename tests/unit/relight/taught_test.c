@@ -1,0 +1,152 @@
+/* Grids of affine changes, agreement along a motion, gains from other days. */
+#include "days.h"
+#include "taught.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum { WIDTH = 160, HEIGHT = 90 };
+
+static float colour(int x, int y, int c) { return (float)(.5 + .3 * sin(.21 * x + .4 * c) * cos(.13 * y - .3 * c) + .1 * sin(.9 * x + 1.3 * y)); }
+
+/* Left half one change, right half another; both mix channels. */
+static float changed(const float rgb[3], int x, int c) {
+    return x < WIDTH / 2 ? .8f * rgb[c] + .05f : .5f * rgb[c] + .15f * rgb[(c + 1) % 3];
+}
+
+static void fill(ip_image3 *from, ip_image3 *to) {
+    assert_int_equal(ip_image3_new(WIDTH, HEIGHT, from), IPOS_OK);
+    assert_int_equal(ip_image3_new(WIDTH, HEIGHT, to), IPOS_OK);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            float rgb[3] = {colour(x, y, 0), colour(x, y, 1), colour(x, y, 2)};
+            for (int c = 0; c < 3; c++) {
+                ip_row(&from->c[c], y)[x] = rgb[c];
+                ip_row(&to->c[c], y)[x] = changed(rgb, x, c);
+            }
+        }
+}
+
+static void a_grid_learns_by_place(void **state) {
+    (void)state;
+    ip_image3 from, to;
+    ip_grid grid;
+    double error = 0, before = 0;
+    fill(&from, &to);
+    assert_int_equal(ip_grid_fit(&from, &to, NULL, &grid), IPOS_OK);
+    for (int y = 3; y < HEIGHT; y += 7)
+        for (int x = 3; x < WIDTH; x += 7) {
+            float rgb[3] = {colour(x, y, 0), colour(x, y, 1), colour(x, y, 2)}, out[3];
+            if (x > WIDTH / 2 - 12 && x < WIDTH / 2 + 12)
+                continue;
+            ip_grid_at(&grid, ((float)x + .5f) / WIDTH, ((float)y + .5f) / HEIGHT, rgb, out);
+            for (int c = 0; c < 3; c++) {
+                error += fabs((double)out[c] - (double)changed(rgb, x, c));
+                before += fabs((double)rgb[c] - (double)changed(rgb, x, c));
+            }
+        }
+    assert_true(error < .2 * before);
+    ip_grid_free(&grid);
+    ip_image3_free(&from);
+    ip_image3_free(&to);
+}
+
+/* Learned on greys that turn warm: a teal thing loses its blue, not its red, and does not turn blue or grey. */
+static void what_was_not_seen_keeps_its_colour(void **state) {
+    (void)state;
+    ip_image3 from, to;
+    ip_grid grid;
+    fill(&from, &to);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++)
+            for (int c = 0; c < 3; c++) {
+                float grey = colour(x, y, 0);
+                ip_row(&from.c[c], y)[x] = grey;
+                ip_row(&to.c[c], y)[x] = grey * (c == 0 ? 1 : c == 1 ? .8f : .5f);
+            }
+    assert_int_equal(ip_grid_fit(&from, &to, NULL, &grid), IPOS_OK);
+    const float teal[3] = {.2f, .7f, .65f};
+    float out[3];
+    ip_grid_at(&grid, .3f, .6f, teal, out);
+    assert_true(fabsf(out[0] - .2f) < .05f && fabsf(out[1] - .56f) < .05f && fabsf(out[2] - .325f) < .05f);
+    ip_grid_free(&grid);
+    ip_image3_free(&from);
+    ip_image3_free(&to);
+}
+
+static void agreement_along_the_motion(void **state) {
+    (void)state;
+    ip_image3 here, there;
+    ip_plane_f flow[2], sure;
+    fill(&here, &there);
+    assert_int_equal(ip_planes_new(WIDTH, HEIGHT, flow, 2), IPOS_OK);
+    assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &sure), IPOS_OK);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++)
+            for (int c = 0; c < 3; c++)
+                ip_row(&there.c[c], y)[x] = x > 100 && x < 130 ? 1 - colour(x - 5, y, c) : colour(x - 5, y, c);
+    ip_plane_fill(&flow[0], 5);
+    assert_int_equal(ip_taught_sure(&here, &there, flow, 2, &sure), IPOS_OK);
+    assert_true(ip_row(&sure, 40)[50] > .95f);
+    assert_true(ip_row(&sure, 40)[WIDTH - 2] == 0); /* out of the picture */
+    double mean = 0;
+    for (int x = 105; x < 115; x++)
+        mean += (double)ip_row(&sure, 40)[x] / 10;
+    assert_true(mean < .5);
+    ip_plane_free(&sure);
+    ip_planes_free(flow, 2);
+    ip_image3_free(&here);
+    ip_image3_free(&there);
+}
+
+static void constant(ip_image3 *image, float r, float g, float b) {
+    const float rgb[3] = {r, g, b};
+    assert_int_equal(ip_image3_new(WIDTH, HEIGHT, image), IPOS_OK);
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = 0; x < WIDTH; x++)
+                ip_row(&image->c[c], y)[x] = rgb[c] * (1 + .5f * (float)(x / 20 % 2));
+}
+
+static void days_agree_on_the_tint(void **state) {
+    (void)state;
+    ip_image3 own, day[2], evening[3], gain;
+    ip_plane_f sure;
+    constant(&own, .4f, .4f, .4f);
+    constant(&day[0], .4f, .4f, .4f);
+    constant(&day[1], .5f, .5f, .5f);
+    constant(&evening[0], .4f, .3f, .2f);
+    constant(&evening[1], .4f, .3f, .2f);
+    constant(&evening[2], .01f, .3f, .9f); /* one that is not like the others does not count */
+    constant(&gain, 0, 0, 0);
+    assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &sure), IPOS_OK);
+    for (int y = 20; y < 40; y++)
+        for (int x = 20; x < 40; x++) /* red where the location is grey */
+            for (int c = 0; c < 3; c++)
+                ip_row(&own.c[c], y)[x] = c == 0 ? .6f : .06f;
+    ip_days days = {&own, day, evening, 2, 3};
+    assert_int_equal(ip_days_gain(&days, 2, &gain, &sure), IPOS_OK);
+    for (int c = 0; c < 3; c++)
+        assert_true(fabsf(ip_row(&gain.c[c], 60)[10] - log2f(((c == 0 ? .4f : c == 1 ? .3f : .2f) + .01f) / .41f)) < .02f);
+    /* the red thing is not made grey: blue rises over red by the tint of the evening and what is allowed, not by its own four stops */
+    float tint = ip_row(&gain.c[2], 30)[30] - ip_row(&gain.c[0], 30)[30];
+    assert_true(tint < 0 && tint > -2);
+    assert_true(ip_row(&sure, 30)[10] > 0 && ip_row(&sure, 30)[10] <= 1);
+    assert_true(ip_days_alike(&own, &day[0]) > .8);
+    ip_plane_free(&sure);
+    ip_image3 *all[] = {&own, &day[0], &day[1], &evening[0], &evening[1], &evening[2], &gain};
+    for (size_t i = 0; i < IP_COUNT(all); i++)
+        ip_image3_free(all[i]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_grid_learns_by_place), cmocka_unit_test(what_was_not_seen_keeps_its_colour),
+        cmocka_unit_test(agreement_along_the_motion), cmocka_unit_test(days_agree_on_the_tint),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
