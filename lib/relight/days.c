@@ -8,7 +8,7 @@
 
 static const float FLOOR = .01f;   /* of ratios, scene-linear */
 static const float TINT = .22f;    /* stops by which a picture's own change of colour may differ from its location's */
-static const float FLAT = 1e-2f;   /* variance of screens' luma below which nothing is an edge */
+static const float FLAT = 3e-3f;   /* variance of screens' luma below which nothing is an edge */
 
 static float stops(float light) { return log2f(fmaxf(light, 0) + FLOOR); }
 
