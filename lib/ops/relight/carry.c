@@ -15,7 +15,7 @@ ipos_status ir_plate_open(ir_run *run, int64_t first, int64_t last, ir_plate *ou
     IP_TRY(ip_shot_open(&out->footage, refused));
     if (refused[0])
         return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: %s", run->host->clips[0].name, refused);
-    out->source = ip_shot_source(&out->footage, &run->pulse);
+    out->source = ip_shot_source(&out->footage, &run->teller.pulse);
     IP_TRY(ip_look_fetch(&out->source, 0, WIDEST, &small));
     out->width = small.c[0].width;
     out->height = small.c[0].height;
@@ -87,7 +87,7 @@ static ipos_status learn(const ir_plate *plate, ir_known *known) {
     IP_TRY(screen_of(&known->plate, plate->width, plate->height, threads, &from));
     ipos_status status = screen_of(&known->light, plate->width, plate->height, threads, &to);
     if (status == IPOS_OK)
-        status = ip_grid_fit(&from, &to, &plate->run->pulse, &known->grid);
+        status = ip_grid_fit(&from, &to, &plate->run->teller.pulse, &known->grid);
     ip_image3_free(&from);
     ip_image3_free(&to);
     return status;
@@ -145,7 +145,7 @@ static void chain(const ip_plane_f way[2], const ip_plane_f flow[2]) {
 
 ipos_status ir_way_step(ir_plate *plate, bool forward, ir_way *way) {
     const ip_op_host *host = plate->run->host;
-    ip_flow_options options = {.finest = 0, .threads = host->threads, .pulse = &plate->run->pulse};
+    ip_flow_options options = {.finest = 0, .threads = host->threads, .pulse = &plate->run->teller.pulse};
     ip_image3 small;
     ip_plane_f luma = {0}, flow[2] = {{0}};
     size_t next = forward ? way->index + 1 : way->index - 1;
@@ -165,7 +165,7 @@ ipos_status ir_way_step(ir_plate *plate, bool forward, ir_way *way) {
 }
 
 ipos_status ir_way_direct(const ir_plate *plate, const ir_known *known, const ir_way *way, ip_plane_f flow[2]) {
-    ip_flow_options options = {.finest = 0, .threads = plate->run->host->threads, .pulse = &plate->run->pulse, .initial_u = &way->flow[0],
+    ip_flow_options options = {.finest = 0, .threads = plate->run->host->threads, .pulse = &plate->run->teller.pulse, .initial_u = &way->flow[0],
         .initial_v = &way->flow[1]};
     return ip_flow(&way->luma, &known->luma, &options, flow);
 }

@@ -26,7 +26,7 @@ static ipos_status add_picture(days *d, int which, ip_shot *shot, size_t index) 
     if (fabs(wide - high) > .01 * wide)
         return ip_fail(IPOS_ERR_ARGUMENT, "%s: frames of clip %s are %dx%d, the shot's %dx%d: the same view is expected, at any size but of that shape",
             roles[which], shot->clip.clip->name, shot->window.width, shot->window.height, d->plate.footage.window.width, d->plate.footage.window.height);
-    ip_look_source source = ip_shot_source(shot, &d->run->pulse);
+    ip_look_source source = ip_shot_source(shot, &d->run->teller.pulse);
     IP_TRY(ip_look_fetch(&source, index, 2 * d->plate.width - 1, &full));
     ipos_status status = ip_image3_new(d->plate.width, d->plate.height, small);
     for (int c = 0; c < 3 && status == IPOS_OK; c++)
