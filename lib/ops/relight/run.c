@@ -19,8 +19,8 @@ static ipos_status open_clips(ir_run *run) {
     ip_op_host *host = run->host;
     IP_TRY(ip_clip_open(&run->clip, host, 0, 2));
     if (run->clip.encoding->kind == IP_ENCODING_DATA)
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: its encoding is \"%s\": numbers, no light; say at ingest what the pictures are", host->clips[0].name,
-            run->clip.encoding->name);
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: its encoding is \"%s\": numbers, no light; say at ingest what the pictures are",
+            host->clips[0].name, run->clip.encoding->name);
     for (size_t i = 1; i < host->clip_count; i++) {
         if (strcmp(host->clips[i].role, "protect") != 0)
             continue;

@@ -31,7 +31,8 @@ static const ip_option_spec options[] = {
     {.name = "softness", .type = IPOS_OPTION_REAL, .preset = "10", .minimum = 0, .maximum = 60, .unit = "pixels",
      .help = "blur of new shadows' edges, of a picture 640 pixels wide"},
     {.name = "ambient", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = .1, .maximum = 8, .help = "how much light the sky gives, times the usual"},
-    {.name = "tint", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -1, .maximum = 1, .help = "of that light: -1 as warm as the sun, 1 as blue as a clear sky"},
+    {.name = "tint", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -1, .maximum = 1,
+     .help = "of that light: -1 as warm as the sun, 1 as blue as a clear sky"},
     {.name = "haze", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = 0, .maximum = 1, .help = "veil of the new sun's colour"},
     {.name = "bloom", .type = IPOS_OPTION_REAL, .preset = "0.04", .minimum = 0, .maximum = .5, .help = "share of light that glows around what is bright"},
     {.name = "protect", .type = IPOS_OPTION_CLIP, .preset = "",
@@ -42,8 +43,10 @@ static const ip_option_spec options[] = {
      .help = "the same view on other days at the hour of the shot, from a camera that stands: clips, every frame a picture; needs evening"},
     {.name = "evening", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "the same view in the wanted light, on whatever days; needs day. The light's settings do not count"},
-    {.name = "variants", .type = IPOS_OPTION_TEXT, .preset = "all", .help = "which results to offer: all, or a comma-separated list of full, gentle, hard, sun; by example taught, gentle; by day and evening days, gentle"},
-    {.name = "seed", .type = IPOS_OPTION_INT, .preset = "0", .minimum = 0, .maximum = 1000000000, .help = "of what is drawn by chance: the same seed gives the same pictures"},
+    {.name = "variants", .type = IPOS_OPTION_TEXT, .preset = "all",
+     .help = "which results to offer: all, or a comma-separated list of full, gentle, hard, sun; by example taught, gentle; by day and evening days, gentle"},
+    {.name = "seed", .type = IPOS_OPTION_INT, .preset = "0", .minimum = 0, .maximum = 1000000000,
+     .help = "of what is drawn by chance: the same seed gives the same pictures"},
 };
 
 extern const ip_op_spec ip_op_relight_spec;
