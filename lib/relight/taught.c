@@ -45,8 +45,11 @@ ipos_status ip_taught_sure(const ip_image3 *here, const ip_image3 *there, const 
     return IPOS_OK;
 }
 
+enum { MOST_VIEWS = 8 };
+
 typedef struct picture_job {
     const ip_taught_view *views;
+    ip_plane_f (*place)[2]; /* for each view: its flow where it can be believed, smooth elsewhere */
     size_t count;
     const ip_image3 *light;
     const ip_plane_f *seen;
@@ -82,7 +85,9 @@ static void pixel(const picture_job *job, const float light[3], int x, int y, fl
                 sum[0][c] += weight * ip_srgb_from_linear(by_example(light[c], plate[c], example[c]));
         }
         if (share < 1) {
-            ip_grid_at(view->grid, (px + .5f) / (float)job->light->c[0].width, (py + .5f) / (float)job->light->c[0].height, rgb, made);
+            float gx = ((float)x + .5f) / wide + ip_sample_linear(&job->place[v][0], ax, ay);
+            float gy = ((float)y + .5f) / high + ip_sample_linear(&job->place[v][1], ax, ay);
+            ip_grid_at(view->grid, gx / (float)seen->width, gy / (float)seen->height, rgb, made);
             for (int c = 0; c < 3; c++)
                 sum[1][c] += weight * ip_srgb_from_linear(by_grid(light[c], made[c]));
         }
@@ -109,8 +114,26 @@ static void picture_rows(void *user, int64_t begin, int64_t end) {
         }
 }
 
-ipos_status ip_taught_picture(const ip_taught_view *views, size_t count, int threads, const ip_image3 *light, const ip_plane_f *seen) {
-    picture_job job = {views, count, light, seen};
+/* Where nothing agrees the flow is arbitrary and leaps; the grid is asked at places that go on smoothly from where it is known. */
+static ipos_status find_places(const ip_taught_view *views, size_t count, int threads, ip_plane_f (*place)[2]) {
+    ip_plane_f tmp;
+    ipos_status status = ip_plane_new(views->sure->width, views->sure->height, &tmp);
+    for (size_t v = 0; v < count && status == IPOS_OK; v++) {
+        const ip_plane_f *sure = views[v].sure;
+        status = ip_planes_new(sure->width, sure->height, place[v], 2);
+        for (int k = 0; k < 2 && status == IPOS_OK; k++)
+            ip_plane_copy(&place[v][k], &views[v].flow[k]);
+        if (status == IPOS_OK)
+            status = ip_push_pull(place[v], 2, sure, ENOUGH[1], threads);
+        for (int k = 0; k < 2 && status == IPOS_OK; k++)
+            ip_gauss_blur(&place[v][k], &place[v][k], &tmp, 8 * (double)ip_relight_unit(sure->width), threads);
+    }
+    ip_plane_free(&tmp);
+    return status;
+}
+
+/* The share of each pixel that is seen, softly. */
+static ipos_status find_seen(const ip_taught_view *views, size_t count, int threads, const ip_plane_f *seen) {
     ip_plane_f tmp;
     IP_TRY(ip_plane_new(seen->width, seen->height, &tmp));
     for (int y = 0; y < seen->height; y++)
@@ -125,6 +148,21 @@ ipos_status ip_taught_picture(const ip_taught_view *views, size_t count, int thr
     for (int y = 0; y < seen->height; y++)
         for (int x = 0; x < seen->width; x++)
             ip_row(seen, y)[x] = fminf(fmaxf(ip_row(seen, y)[x], 0), 1);
-    ip_parallel(threads, light->c[0].height, 8, picture_rows, &job);
     return IPOS_OK;
+}
+
+ipos_status ip_taught_picture(const ip_taught_view *views, size_t count, int threads, const ip_image3 *light, const ip_plane_f *seen) {
+    ip_plane_f place[MOST_VIEWS][2] = {{{0}}};
+    if (count < 1 || count > MOST_VIEWS)
+        return ip_fail(IPOS_ERR_ARGUMENT, "relighting by example: %zu views of examples, expected 1 to %d", count, MOST_VIEWS);
+    ipos_status status = find_places(views, count, threads, place);
+    if (status == IPOS_OK)
+        status = find_seen(views, count, threads, seen);
+    if (status == IPOS_OK) {
+        picture_job job = {views, place, count, light, seen};
+        ip_parallel(threads, light->c[0].height, 8, picture_rows, &job);
+    }
+    for (size_t v = 0; v < count; v++)
+        ip_planes_free(place[v], 2);
+    return status;
 }

@@ -23,7 +23,7 @@ typedef struct ip_taught_view {
 } ip_taught_view;
 
 /* light becomes what the views say; values over 1 and below 0 go along. seen, of the analysis' size: share of a pixel that is seen in an example,
- * the rest is the grid's. Samples that are not finite stay. At least one view. */
+ * the rest is the grid's. Samples that are not finite stay. One to eight views. */
 ipos_status ip_taught_picture(const ip_taught_view *views, size_t count, int threads, const ip_image3 *light, const ip_plane_f *seen);
 
 #endif
