@@ -9,8 +9,9 @@ Suites
   sun       shot a with the new sun's azimuth or elevation wrong
   none      shots a and c without geometry
   webcams   St Louis and Frankfurt: every mid-day picture towards every evening of another day, that evening held out of the references
-  days      the same from the location's other days
-  example   shot a from one true frame (12) and from two (1, 24), by distance
+  days      the same from the location's other days, beside what else can be made of them: a copy of other evenings, the pixel ratio of means
+  example   shot a from one true frame (12) and from two (1, 24), by distance; c from one (8) and two (4, 12); beside the example warped, its
+            warped ratio, one gain, Monge-Kantorovich. Methods are chosen on shot a: it alone has the truth of every frame
   all       every one of them
 
 PSNR (dB), SSIM and CIEDE2000 are of sRGB(clip(light, 0, 1)). Flicker: mean |next frame brought here along the mid-day flow - this frame|
@@ -232,7 +233,7 @@ def examples_of(bench, shot, numbers):
 
 
 def example(bench):
-    """Shot a from true frames 12, and 1 and 24; c from 8, and 4 and 12. By distance to the nearest example."""
+    """By distance to the nearest example."""
     for shot, given in (("a", (12,)), ("a", (1, 24)), ("c", (8,)), ("c", (4, 12))):
         count, true = SHOTS[shot][0], range(1, 25) if shot == "a" else SHOTS[shot][1]
         wanted = [n for n in true if n not in given]

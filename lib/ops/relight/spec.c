@@ -38,7 +38,8 @@ static const ip_option_spec options[] = {
     {.name = "protect", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "clip of mattes of what keeps its light (white), numbered like the frames; a single frame holds for all"},
     {.name = "example", .type = IPOS_OPTION_CLIP, .preset = "",
-     .help = "frames of this shot that somebody relit, numbered like the shot, one or more: they are carried through it; the light's settings do not count"},
+     .help = "frames of this shot that somebody relit, numbered like the shot, one or more: they are carried through it; the light's settings do "
+             "not count"},
     {.name = "day", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "the same view on other days at the hour of the shot, from a camera that stands: clips, every frame a picture; needs evening"},
     {.name = "evening", .type = IPOS_OPTION_CLIP, .preset = "",

@@ -37,23 +37,28 @@ ipos_status ir_two_offer(ir_run *run, const ir_two *two) {
     return status;
 }
 
-/* Half way as screens show it: no step where shadows meet light. out may be the change's light. */
-static void go(const ir_change *change, float strength, const ip_image3 *out, const ip_plane_f *changed) {
+/* Half way as screens show it. grey: the frame has one channel of light, whose samples light's planes repeat: it gets the luminance. */
+static void go(const ir_change *change, bool grey, float strength, const ip_image3 *out, const ip_plane_f *changed) {
     for (int y = 0; y < changed->height; y++) {
         const float *keep = change->keep ? ip_row(change->keep, y) : NULL;
         for (int x = 0; x < changed->width; x++) {
             float share = strength * (keep ? 1 - keep[x] : 1);
             bool differs = false;
+            float goal[3];
+            for (int c = 0; c < 3; c++)
+                goal[c] = ip_row(&change->made->c[c], y)[x];
+            if (grey)
+                goal[0] = goal[1] = goal[2] = ip_luma_of(goal[0], goal[1], goal[2]);
             for (int c = 0; c < 3; c++) {
-                float light = ip_row(&change->light->c[c], y)[x], made = ip_row(&change->made->c[c], y)[x];
-                differs = differs || (share > 0 && isfinite(light) && isfinite(made) && made != light);
+                float light = ip_row(&change->light->c[c], y)[x];
+                differs = differs || (share > 0 && isfinite(light) && isfinite(goal[c]) && goal[c] != light);
             }
             ip_row(changed, y)[x] = differs;
             for (int c = 0; c < 3; c++) {
-                float light = ip_row(&change->light->c[c], y)[x], made = ip_row(&change->made->c[c], y)[x], *to = &ip_row(&out->c[c], y)[x];
-                bool is = differs && isfinite(light) && isfinite(made);
-                *to = !is ? light : share >= 1 ? made
-                    : ip_srgb_to_linear((1 - share) * ip_srgb_from_linear(light) + share * ip_srgb_from_linear(made));
+                float light = ip_row(&change->light->c[c], y)[x], *to = &ip_row(&out->c[c], y)[x];
+                bool is = differs && isfinite(light) && isfinite(goal[c]);
+                *to = !is ? light : share >= 1 ? goal[c]
+                    : ip_srgb_to_linear((1 - share) * ip_srgb_from_linear(light) + share * ip_srgb_from_linear(goal[c]));
             }
         }
     }
@@ -89,10 +94,12 @@ static ipos_status emit_one(ir_run *run, const ir_two *two, int v, const ir_chan
     ip_op_host *host = run->host;
     ipos_frame *picture = NULL, *evidence = NULL;
     double sure = 1;
+    int rgb[3];
+    bool grey = ip_frame_color_channels(change->source, rgb) && rgb[0] == rgb[1];
     IP_TRY(host->frame_like(host, change->source, 0, &picture));
     ipos_status status = ip_frame_copy_pixels(picture, change->source);
     if (status == IPOS_OK) {
-        go(change, two->strength[v], out, changed);
+        go(change, grey, two->strength[v], out, changed);
         status = ir_light_write(change->clip, out, changed, picture);
     }
     if (status == IPOS_OK)

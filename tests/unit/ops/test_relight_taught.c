@@ -204,6 +204,34 @@ static void days_of_the_place(void **state) {
     fake_close(&fake);
 }
 
+/* Black and white footage, coloured examples: it stays black and white, at their luminance. */
+static ipos_status make_grey(int64_t number, ipos_frame **out) {
+    static const ipos_channel channel = {"Y", IPOS_F16, 1, 1};
+    IP_TRY(ip_frame_new(&(ipos_box){3, -2, WIDTH, HEIGHT}, NULL, &channel, 1, NULL, NULL, out));
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            float value = plate_at(x, y, 0, number);
+            ip_channel *to = &(*out)->channels[0];
+            ip_samples_from_float(IPOS_F16, &value, to->data + y * to->row_stride + x * to->pixel_stride, to->pixel_stride, 1);
+        }
+    return ipos_frame_set_encoding(*out, "linear");
+}
+
+static void grey_stays_grey(void **state) {
+    (void)state;
+    fake_host fake;
+    fake_open(&fake, ip_op_relight.spec, 1, 9, "linear", make_grey, (const char *const[]){"geometry", "none", "variants", "taught", NULL});
+    fake_role(&fake, "example", 5, 5, "linear", make_example);
+    fake_times(&fake, (const ipos_rational[]){{5, 1}}, 1);
+    assert_int_equal(ip_op_relight.run(&fake.host), IPOS_OK);
+    ipos_frame *made = fake_picture(&fake, "taught", (ipos_rational){5, 1});
+    for (int x = 0; x < WIDTH; x++) {
+        float luma = .2126f * evening_at(x, 30, 0, 5) + .7152f * evening_at(x, 30, 1, 5) + .0722f * evening_at(x, 30, 2, 5);
+        assert_true(fabsf(value_of(made, x, 30, 0) - luma) < 2e-3f * luma);
+    }
+    fake_close(&fake);
+}
+
 static void refused(const char *role, int64_t first, int64_t last, const char *more, const char *const *options, const char *text) {
     fake_host fake;
     fake_open(&fake, ip_op_relight.spec, 1, 9, "linear", make_plate, options);
@@ -249,7 +277,7 @@ static void cancelled(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_example_is_carried), cmocka_unit_test(two_examples), cmocka_unit_test(no_strength_no_change),
-        cmocka_unit_test(days_of_the_place), cmocka_unit_test(what_makes_no_sense), cmocka_unit_test(cancelled),
+        cmocka_unit_test(days_of_the_place), cmocka_unit_test(grey_stays_grey), cmocka_unit_test(what_makes_no_sense), cmocka_unit_test(cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
