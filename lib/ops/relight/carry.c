@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { WIDEST = 1030 };
+enum { WIDEST = 1030, FINE = 720 }; /* pictures up to FINE wide are searched at twice their size: patches of 8 pixels are large in them */
 
 ipos_status ir_plate_open(ir_run *run, int64_t first, int64_t last, ir_plate *out) {
     char refused[160];
@@ -165,9 +165,22 @@ ipos_status ir_way_step(ir_plate *plate, bool forward, ir_way *way) {
 }
 
 ipos_status ir_way_direct(const ir_plate *plate, const ir_known *known, const ir_way *way, ip_plane_f flow[2]) {
-    ip_flow_options options = {.finest = 0, .threads = plate->run->host->threads, .pulse = &plate->run->teller.pulse, .initial_u = &way->flow[0],
-        .initial_v = &way->flow[1]};
-    return ip_flow(&way->luma, &known->luma, &options, flow);
+    const int threads = plate->run->host->threads, width = way->luma.width, height = way->luma.height, times = width <= FINE ? 2 : 1;
+    ip_flow_options options = {.finest = 0, .threads = threads, .pulse = &plate->run->teller.pulse, .initial_u = &way->flow[0], .initial_v = &way->flow[1]};
+    ip_plane_f luma[2], fine[2] = {{0}};
+    if (times == 1)
+        return ip_flow(&way->luma, &known->luma, &options, flow);
+    IP_TRY(ip_planes_new(times * width, times * height, luma, 2));
+    ip_resize(&way->luma, &luma[0], 1, threads);
+    ip_resize(&known->luma, &luma[1], 1, threads);
+    ipos_status status = ip_flow(&luma[0], &luma[1], &options, fine);
+    if (status == IPOS_OK)
+        status = ip_planes_new(width, height, flow, 2);
+    for (int k = 0; k < 2 && status == IPOS_OK; k++)
+        ip_resize(&fine[k], &flow[k], 1 / (float)times, threads);
+    ip_planes_free(fine, 2);
+    ip_planes_free(luma, 2);
+    return status;
 }
 
 void ir_way_free(ir_way *way) {
