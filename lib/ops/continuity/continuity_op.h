@@ -3,6 +3,7 @@
 #ifndef IP_CONTINUITY_OP_H
 #define IP_CONTINUITY_OP_H
 
+#include "bloom.h"
 #include "shot.h"
 #include "shot_match.h"
 #include "teller.h"
@@ -35,7 +36,7 @@ typedef struct ic_mode {
     ipos_status (*emit)(ic_run *run, ic_part *part, int variant);
     void (*finish)(ic_part *part);    /* lets go of the plan */
 } ic_mode;
-extern const ic_mode ic_match, ic_deflicker, ic_report, ic_patch;
+extern const ic_mode ic_match, ic_deflicker, ic_report, ic_patch, ic_retexture;
 
 struct ic_run {
     ip_op_host *host;
@@ -84,6 +85,17 @@ void ic_texture_free(ic_texture *texture);
 /* What has to happen before the grade and after it; strength 0..1, the same for both. */
 ipos_status ic_texture_before(const ic_texture *texture, ip_shot *shot, size_t index, double strength, const ip_image3 *image);
 ipos_status ic_texture_after(const ic_texture *texture, const ip_encoding *encoding, int64_t number, double strength, const ip_image3 *image);
+
+/* What the modes match and texture do to pictures. */
+/* Linear light changed by `change`, then that share of the change; samples that are not finite stay. */
+typedef ipos_status (*ic_light_fn)(const void *user, const ip_image3 *light, int threads);
+ipos_status ic_in_light(const ip_image3 *image, const ip_encoding *encoding, double share, ic_light_fn change, const void *user, int threads);
+ipos_status ic_bloom_add(const void *bloom, const ip_image3 *light, int threads); /* user: an ip_bloom */
+ipos_status ic_bloom_remove(const void *bloom, const ip_image3 *light, int threads);
+/* Footage too small to measure is no failure. */
+ipos_status ic_bloom_measure(ip_shot *shot, const ip_pulse *pulse, ip_bloom *out);
+/* A share of the grain out of a frame of the shot, with the help of the frames beside it. */
+ipos_status ic_less_grain(const ip_grain *grain, ip_shot *shot, size_t index, double share, const ip_image3 *image);
 
 /* toward.c. A suggestion: white balance, exposure, contrast and saturation of a measured look. */
 ipos_status ic_toward_look(ic_run *run, ic_part *part, ip_shot_match *out);

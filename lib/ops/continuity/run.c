@@ -1,7 +1,7 @@
 /* A request: clips and settings, then every shot measured, then every variant made. */
 #include "continuity_op.h"
 
-static const ic_mode *const modes[] = {&ic_match, &ic_deflicker, &ic_report, &ic_patch};
+static const ic_mode *const modes[] = {&ic_match, &ic_deflicker, &ic_report, &ic_patch, &ic_retexture};
 
 ipos_status ic_step(ic_run *run, double done, const char *stage) {
     return ip_teller_say(&run->teller, run->begin + run->share * done, "%s", stage);

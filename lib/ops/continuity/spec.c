@@ -2,9 +2,9 @@
 #include "op.h"
 
 static const ip_option_spec options[] = {
-    {.name = "mode", .type = IPOS_OPTION_CHOICE, .preset = "match", .choices = "match,deflicker,report,patch",
-     .help = "match the shot to a reference; take exposure flicker and rolling bands out; report what differs from another take; or patch: carry "
-             "what the matte covers over from another take or frame"},
+    {.name = "mode", .type = IPOS_OPTION_CHOICE, .preset = "match", .choices = "match,deflicker,report,patch,texture",
+     .help = "match the shot to a reference; take exposure flicker and rolling bands out; report what differs from another take; patch: carry "
+             "what the matte covers over from another take or frame; or texture: take grain, bloom and vignette out, or put them in"},
     {.name = "reference", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "clip to match, to compare with, or to patch from; without one the clip itself, at reference_frames"},
     {.name = "reference_frames", .type = IPOS_OPTION_TEXT, .preset = "",
@@ -25,6 +25,13 @@ static const ip_option_spec options[] = {
      .help = "deflicker: rolling bands of rows too, not the whole picture's exposure alone"},
     {.name = "drift", .type = IPOS_OPTION_BOOL, .preset = "0", .minimum = 0, .maximum = 1,
      .help = "deflicker: offer a variant that levels slow drift of exposure too; that takes fades out as well"},
+    {.name = "degrain", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = 0, .maximum = 1, .help = "texture: share of the shot's grain to take out"},
+    {.name = "regrain", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = 0, .maximum = 2,
+     .help = "texture: new grain like the reference's, or like the shot's own; 1: as strong"},
+    {.name = "bloom", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -1, .maximum = 1,
+     .help = "texture: -1 takes the shot's bloom out, 1 puts the reference's in, or the shot's own once more; where its strength can be measured"},
+    {.name = "vignette", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -1, .maximum = 1,
+     .help = "texture: -1 takes the shot's vignette out, 1 puts the reference's in, or the shot's own once more"},
     {.name = "matte", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "clip of mattes of what may change (white), numbered like the frames; a single frame holds for all. patch: what is carried over; needed"},
     {.name = "holdout", .type = IPOS_OPTION_CLIP, .preset = "",

@@ -151,7 +151,7 @@ static ipos_status compare_sharpness(ic_run *run, ic_part *part, ic_texture *t, 
 
 /* ---- bloom */
 
-static ipos_status measure_bloom(ip_shot *shot, const ip_pulse *pulse, ip_bloom *out) {
+ipos_status ic_bloom_measure(ip_shot *shot, const ip_pulse *pulse, ip_bloom *out) {
     const ip_look_source source = ip_shot_source(shot, pulse);
     ipos_status status = ip_bloom_measure(&source, out);
     if (status != IPOS_ERR_ARGUMENT)
@@ -162,8 +162,8 @@ static ipos_status measure_bloom(ip_shot *shot, const ip_pulse *pulse, ip_bloom 
 }
 
 static ipos_status compare_bloom(ic_run *run, ic_part *part, ic_texture *t, json_t *note) {
-    IP_TRY(measure_bloom(&part->shot, &run->teller.pulse, &t->own_bloom));
-    IP_TRY(measure_bloom(&run->reference, &run->teller.pulse, &t->other_bloom));
+    IP_TRY(ic_bloom_measure(&part->shot, &run->teller.pulse, &t->own_bloom));
+    IP_TRY(ic_bloom_measure(&run->reference, &run->teller.pulse, &t->other_bloom));
     const ip_bloom *own = &t->own_bloom, *other = &t->other_bloom;
     const ip_reading *bad = !ip_measured(&own->luma.reading) ? &own->luma.reading : !ip_measured(&other->luma.reading) ? &other->luma.reading : NULL;
     if (bad || !own->strength_known || !other->strength_known) {
@@ -232,9 +232,7 @@ static void mix(const ip_image3 *image, const ip_image3 *made, double share) {
         }
 }
 
-typedef ipos_status (*bloom_fn)(const ip_bloom *bloom, const ip_image3 *image, int threads);
-
-static ipos_status with_bloom(const ic_texture *t, bloom_fn change, const ip_bloom *bloom, const ip_encoding *encoding, double strength, const ip_image3 *image) {
+ipos_status ic_in_light(const ip_image3 *image, const ip_encoding *encoding, double share, ic_light_fn change, const void *user, int threads) {
     ip_image3 made;
     IP_TRY(ip_image3_new(image->c[0].width, image->c[0].height, &made));
     for (int c = 0; c < 3; c++)
@@ -244,16 +242,19 @@ static ipos_status with_bloom(const ic_texture *t, bloom_fn change, const ip_blo
                 ip_row(&made.c[c], y)[x] = isfinite(v) ? v : 0;
             }
     to_linear(encoding, &made, true);
-    ipos_status status = change(bloom, &made, t->threads);
+    ipos_status status = change(user, &made, threads);
     to_linear(encoding, &made, false);
     if (status == IPOS_OK)
-        mix(image, &made, strength);
+        mix(image, &made, share);
     ip_image3_free(&made);
     return status;
 }
 
-static ipos_status less_grain(const ic_texture *t, ip_shot *shot, size_t index, double strength, const ip_image3 *image) {
-    const ip_grain_remove_options options = {.strength = (float)(t->remove * strength), .threads = t->threads};
+ipos_status ic_bloom_add(const void *bloom, const ip_image3 *light, int threads) { return ip_bloom_add(bloom, light, threads); }
+ipos_status ic_bloom_remove(const void *bloom, const ip_image3 *light, int threads) { return ip_bloom_remove(bloom, light, threads); }
+
+ipos_status ic_less_grain(const ip_grain *grain, ip_shot *shot, size_t index, double share, const ip_image3 *image) {
+    const ip_grain_remove_options options = {.strength = (float)share, .threads = shot->clip.host->threads};
     ip_image3 near[2] = {{{{0}}}}, out = *image;
     const bool there[2] = {index > 0, index + 1 < shot->count};
     ipos_status status = IPOS_OK;
@@ -264,7 +265,7 @@ static ipos_status less_grain(const ic_texture *t, ip_shot *shot, size_t index, 
             status = ip_shot_frame(shot, i ? index + 1 : index - 1, true, &near[i]);
     }
     if (status == IPOS_OK)
-        status = ip_grain_remove(&t->own, there[0] ? &near[0] : NULL, image, there[1] ? &near[1] : NULL, &options, &out, NULL);
+        status = ip_grain_remove(grain, there[0] ? &near[0] : NULL, image, there[1] ? &near[1] : NULL, &options, &out, NULL);
     ip_image3_free(&near[0]);
     ip_image3_free(&near[1]);
     return status;
@@ -272,8 +273,8 @@ static ipos_status less_grain(const ic_texture *t, ip_shot *shot, size_t index, 
 
 ipos_status ic_texture_before(const ic_texture *t, ip_shot *shot, size_t index, double strength, const ip_image3 *image) {
     if (t->remove * strength > 0)
-        IP_TRY(less_grain(t, shot, index, strength, image));
-    return t->bloom ? with_bloom(t, ip_bloom_remove, &t->own_bloom, shot->clip.encoding, strength, image) : IPOS_OK;
+        IP_TRY(ic_less_grain(&t->own, shot, index, t->remove * strength, image));
+    return t->bloom ? ic_in_light(image, shot->clip.encoding, strength, ic_bloom_remove, &t->own_bloom, t->threads) : IPOS_OK;
 }
 
 static ipos_status change_sharpness(const ic_texture *t, double strength, const ip_image3 *image) {
@@ -295,7 +296,7 @@ ipos_status ic_texture_after(const ic_texture *t, const ip_encoding *encoding, i
     if (t->blur > 0 || t->sharpen > 0)
         IP_TRY(change_sharpness(t, strength, image));
     if (t->bloom)
-        IP_TRY(with_bloom(t, ip_bloom_add, &t->other_bloom, encoding, strength, image));
+        IP_TRY(ic_in_light(image, encoding, strength, ic_bloom_add, &t->other_bloom, t->threads));
     if (!t->grain)
         return IPOS_OK;
     const ip_grain_add_options options = {.seed = t->seed, .frame = number, .gain = (float)sqrt(strength), .threads = t->threads};

@@ -261,6 +261,31 @@ static void grain_is_matched(void **state) {
     locked = false;
 }
 
+static void grain_is_taken_out_and_put_in(void **state) {
+    (void)state;
+    static const struct {
+        const char *options[7];
+        double least, most; /* of the variance there was */
+    } cases[] = {{{"mode", "texture", "degrain", "1", NULL}, 0, .35}, {{"mode", "texture", "degrain", "0.5", NULL}, .15, .6},
+        {{"mode", "texture", "regrain", "1", NULL}, 1.8, 2.2}, {{"mode", "texture", "degrain", "1", "regrain", "1", NULL}, .9, 1.3}};
+    locked = true;
+    for (size_t i = 0; i < IP_COUNT(cases); i++) {
+        fake_host fake;
+        ipos_frame *was;
+        fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", noisy, cases[i].options);
+        fake_times(&fake, &times[1], 1);
+        assert_int_equal(ip_op_continuity.run(&fake.host), IPOS_OK);
+        assert_int_equal(noisy(8, &was), IPOS_OK);
+        double left = variance(fake_picture(&fake, "texture", times[1])) / variance(was);
+        if (!(left >= cases[i].least && left <= cases[i].most))
+            fail_msg("case %zu: variance %.3f of what it was: %s", i, left, fake.details);
+        assert_true(same_bits(fake_picture(&fake, "texture", times[1]), was, 0, 0, BH));
+        ipos_frame_release(was);
+        fake_close(&fake);
+    }
+    locked = false;
+}
+
 /* Standard deviation over the frames of the mean log-ratio to the steady shot. */
 static double unrest(const fake_host *fake, const char *variant) {
     double sum = 0, squares = 0;
@@ -376,6 +401,7 @@ static void what_is_wrong_is_said(void **state) {
     check_refused((const char *const[]){"reference_frames", "9-4", NULL}, "expected a frame");
     check_refused((const char *const[]){"reference_frames", "40-50", NULL}, "has frames 1-16, none of 40-50");
     check_refused((const char *const[]){"mode", "report", NULL}, "nothing to compare with");
+    check_refused((const char *const[]){"mode", "texture", NULL}, "set degrain, regrain, bloom or vignette");
     check_refused((const char *const[]){"mode", "patch", "reference_frames", "3", NULL}, "give a clip of mattes");
     check_refused((const char *const[]){"look", "{", NULL}, "look: line 1");
     check_refused((const char *const[]){"look", "{\"format\":\"x\"}", NULL}, "format");
@@ -401,6 +427,7 @@ int main(void) {
         cmocka_unit_test(what_is_held_out_keeps_its_bits),
         cmocka_unit_test(nothing_to_do_keeps_every_bit),
         cmocka_unit_test(grain_is_matched),
+        cmocka_unit_test(grain_is_taken_out_and_put_in),
         cmocka_unit_test(flicker_goes),
         cmocka_unit_test(what_differs_is_reported),
         cmocka_unit_test(a_region_is_carried_over),
