@@ -274,19 +274,26 @@ static ipos_status plan_shots(const ip_pair *pairs, const ip_deflicker_options *
     return IPOS_OK;
 }
 
-ipos_status ip_deflicker_plan_new(const ip_look_source *source, const ip_deflicker_options *options, ip_deflicker_plan *out) {
-    const ip_deflicker_options defaults = {0};
+ipos_status ip_deflicker_plans_new(const ip_look_source *source, const ip_deflicker_options *options, size_t count, ip_deflicker_plan *out) {
     ip_pair *pairs;
-    *out = (ip_deflicker_plan){0};
+    memset(out, 0, count * sizeof *out);
     IP_TRY(ip_look_check(source, "deflicker"));
     IP_TRY(ip_deflicker_pairs(source, &pairs));
-    out->count = source->count;
-    out->frame = ip_calloc(source->count, sizeof *out->frame);
-    ipos_status status = out->frame ? plan_shots(pairs, options ? options : &defaults, out) : IPOS_ERR_NO_MEMORY;
+    ipos_status status = IPOS_OK;
+    for (size_t i = 0; i < count && status == IPOS_OK; i++) {
+        out[i].count = source->count;
+        out[i].frame = ip_calloc(source->count, sizeof *out[i].frame);
+        status = out[i].frame ? plan_shots(pairs, &options[i], &out[i]) : IPOS_ERR_NO_MEMORY;
+    }
     ip_free(pairs);
-    if (status != IPOS_OK)
-        ip_deflicker_plan_free(out);
+    for (size_t i = 0; i < count && status != IPOS_OK; i++)
+        ip_deflicker_plan_free(&out[i]);
     return status;
+}
+
+ipos_status ip_deflicker_plan_new(const ip_look_source *source, const ip_deflicker_options *options, ip_deflicker_plan *out) {
+    const ip_deflicker_options defaults = {0};
+    return ip_deflicker_plans_new(source, options ? options : &defaults, 1, out);
 }
 
 void ip_deflicker_plan_free(ip_deflicker_plan *plan) {

@@ -40,6 +40,8 @@ typedef struct ip_deflicker_plan {
  * whose stiffness generalised cross-validation chooses. A shot is left alone where its flicker is below 1 %, or where the halves of its
  * picture do not flicker alike, which is what moving things do. options may be NULL. */
 ipos_status ip_deflicker_plan_new(const ip_look_source *source, const ip_deflicker_options *options, ip_deflicker_plan *out);
+/* Several plans of one reading: options[i] gives out[i]. On failure none is left. */
+ipos_status ip_deflicker_plans_new(const ip_look_source *source, const ip_deflicker_options *options, size_t count, ip_deflicker_plan *out);
 void ip_deflicker_plan_free(ip_deflicker_plan *plan);
 
 /* Multiplies linear light by a frame's gains, smooth from row to row, in place. image: R,G,B in the working encoding of `encoding`

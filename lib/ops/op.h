@@ -101,6 +101,15 @@ struct ip_op_host {
     ipos_status (*preview)(ip_op_host *host, ipos_frame *picture); /* for people to watch; u8 R,G,B */
 };
 
+/* The frames asked for from the one at `at` on that lie in its shot: how many, and the first and last frame of the shot. */
+static inline size_t ip_op_shot_times(const ip_op_host *host, size_t at, int64_t *first, int64_t *last) {
+    size_t end = at;
+    ip_op_shot_range(&host->clips[0], (double)host->times[at].num, first, last);
+    while (end < host->time_count && host->times[end].num <= *last)
+        end++;
+    return end - at;
+}
+
 typedef struct ip_op {
     const ip_op_spec *spec;
     ipos_status (*run)(ip_op_host *host);

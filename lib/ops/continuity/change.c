@@ -15,9 +15,7 @@ static ipos_status make_room(ic_run *run, const ip_shot *shot) {
 ipos_status ic_mask(ip_clip *mask, int64_t number, ipos_box window, const ip_plane_f *to) {
     const ip_op_clip *clip = mask->clip;
     ipos_frame *frame;
-    if (clip->first == clip->last)
-        number = clip->first;
-    ipos_status status = ip_clip_frame(mask, number, &frame);
+    ipos_status status = ip_clip_frame_or_only(mask, number, &frame);
     if (status == IPOS_ERR_NOT_FOUND)
         return ip_fail(status, "%s: clip %s has no frame %lld: give one for every frame that is changed, or a single one for all", clip->role, clip->name,
             (long long)number);
@@ -120,10 +118,9 @@ static ipos_status emit_frame(void *user, size_t index, size_t asked) {
 }
 
 ipos_status ic_each(ic_run *run, ic_part *part, int variant, ipos_status (*each)(void *user, size_t index, size_t asked), void *user) {
-    for (size_t i = 0, index = 0; i < part->count; i++) {
-        while (index < part->shot.count && part->shot.numbers[index] < part->times[i].num)
-            index++;
-        if (index == part->shot.count || part->shot.numbers[index] != part->times[i].num)
+    for (size_t i = 0; i < part->count; i++) {
+        const size_t index = ip_shot_index(&part->shot, part->times[i].num);
+        if (index == part->shot.count)
             return ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", part->shot.clip.clip->name, (long long)part->times[i].num);
         char stage[64];
         snprintf(stage, sizeof stage, "%s: frame %lld", run->mode->variants[variant].name, (long long)part->times[i].num);

@@ -5,7 +5,7 @@
 enum { WHOLE, HALF, LEVEL };
 
 typedef struct plan {
-    ip_deflicker_plan kept, levelled; /* with and without the slow drift; levelled.frame NULL: not asked for */
+    ip_deflicker_plan kept[2]; /* with the slow drift left, and levelled; the latter with frame NULL: not asked for */
     const ip_deflicker_plan *used;
     ic_part *part;
     float strength;
@@ -26,24 +26,20 @@ static ipos_status say_plan(ic_part *part, const char *name, const ip_deflicker_
 static ipos_status prepare(ic_run *run, ic_part *part) {
     const ip_option_values *options = run->host->options;
     const ip_look_source source = ip_shot_source(&part->shot, &run->teller.pulse);
-    ip_deflicker_options how = {.global_only = !ip_options_bool(options, "bands")};
+    const bool flat = !ip_options_bool(options, "bands"), drift = ip_options_bool(options, "drift");
+    const ip_deflicker_options how[2] = {{.global_only = flat}, {.global_only = flat, .level = true}};
     plan *p = part->plan = ip_calloc(1, sizeof *p);
     if (!p)
         return IPOS_ERR_NO_MEMORY;
     p->part = part;
     p->threads = run->host->threads;
     IP_TRY(ic_step(run, 0, "reading the exposure of every frame"));
-    IP_TRY(ip_deflicker_plan_new(&source, &how, &p->kept));
-    IP_TRY(say_plan(part, "flicker", &p->kept));
+    IP_TRY(ip_deflicker_plans_new(&source, how, drift ? 2 : 1, p->kept));
+    IP_TRY(say_plan(part, "flicker", &p->kept[0]));
     run->offered[WHOLE] = true;
-    run->offered[HALF] = run->offered[HALF] || p->kept.treated > 0;
-    if (!ip_options_bool(options, "drift"))
-        return IPOS_OK;
-    how.level = true;
-    IP_TRY(ic_step(run, .5, "reading the drift of exposure"));
-    IP_TRY(ip_deflicker_plan_new(&source, &how, &p->levelled));
-    run->offered[LEVEL] = run->offered[LEVEL] || p->levelled.treated > 0; /* the halves of the picture have to drift alike */
-    return say_plan(part, "drift", &p->levelled);
+    run->offered[HALF] = run->offered[HALF] || p->kept[0].treated > 0;
+    run->offered[LEVEL] = run->offered[LEVEL] || p->kept[1].treated > 0; /* the halves of the picture have to drift alike */
+    return drift ? say_plan(part, "drift", &p->kept[1]) : IPOS_OK;
 }
 
 static ipos_status change(void *user, size_t index, const ip_image3 *image, ic_marks *marks) {
@@ -57,15 +53,15 @@ static ipos_status change(void *user, size_t index, const ip_image3 *image, ic_m
 
 static ipos_status emit(ic_run *run, ic_part *part, int variant) {
     plan *p = part->plan;
-    p->used = variant == LEVEL && p->levelled.treated > 0 ? &p->levelled : &p->kept;
+    p->used = &p->kept[variant == LEVEL && p->kept[1].treated > 0];
     p->strength = (float)ip_options_real(run->host->options, "strength") * (variant == HALF ? .5f : 1.f);
     return ic_emit(run, part, variant, p->used->reading.confidence, change, p);
 }
 
 static void finish(ic_part *part) {
     plan *p = part->plan;
-    ip_deflicker_plan_free(&p->kept);
-    ip_deflicker_plan_free(&p->levelled);
+    ip_deflicker_plan_free(&p->kept[0]);
+    ip_deflicker_plan_free(&p->kept[1]);
     ip_free(p);
 }
 

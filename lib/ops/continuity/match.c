@@ -41,11 +41,10 @@ static ipos_status place_all(ic_run *run, ic_part *part, plan *p, const char **r
     p->place = ip_calloc(part->shot.count, sizeof *p->place);
     if (!p->place)
         return IPOS_ERR_NO_MEMORY;
-    for (size_t i = 0, index = 0; i < part->count; i++) {
-        while (index < part->shot.count && part->shot.numbers[index] < part->times[i].num)
-            index++;
+    for (size_t i = 0; i < part->count; i++) {
+        const size_t index = ip_shot_index(&part->shot, part->times[i].num);
         if (index == part->shot.count)
-            break;
+            continue; /* told of where it would be emitted */
         IP_TRY(ic_step(run, .5 + .5 * (double)i / (double)part->count, "following the places"));
         IP_TRY(ip_local_match_place(&p->local, &own, index, &p->place[index]));
         if (!p->place[index].found)

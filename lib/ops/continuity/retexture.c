@@ -54,7 +54,11 @@ static ipos_status measure(plan *p, json_t *note) {
         IP_TRY(say_reading(note, "degrain", p->own.grain.measurable ? "" : p->own.grain.reason));
     }
     if (p->regrain > 0) {
-        IP_TRY(measure_grain(p, model_of(p->run, p->part, p->regrain), &p->added));
+        ip_shot *model = model_of(p->run, p->part, p->regrain);
+        if (p->degrain > 0 && model == &p->part->shot)
+            p->added = p->own;
+        else
+            IP_TRY(measure_grain(p, model, &p->added));
         IP_TRY(say_reading(note, "regrain", p->added.grain.measurable ? "" : p->added.grain.reason));
     }
     return measure_lens(p, note);

@@ -36,23 +36,18 @@ static ipos_status reference_range(const char *text, const ip_op_clip *clip, int
 static ipos_status open_reference(ic_run *run, size_t clip) {
     ip_op_host *host = run->host;
     const char *text = ip_options_text(host->options, "reference_frames");
-    char refused[160];
     int64_t first, last;
     if (!clip && !*text)
         return IPOS_OK;
     IP_TRY(reference_range(text, &host->clips[clip], &first, &last));
-    IP_TRY(ip_shot_range(host, clip, first, last, &run->reference));
-    IP_TRY(ip_shot_open(&run->reference, refused));
-    return *refused ? ip_fail(IPOS_ERR_UNSUPPORTED, "reference %s: %s", host->clips[clip].name, refused) : IPOS_OK;
+    return ip_shot_use(host, clip, first, last, "reference", &run->reference);
 }
 
 ipos_status ic_beside(const ic_run *run, int64_t number, size_t *index) {
     const ip_shot *other = &run->reference;
     const int64_t wanted = other->count == 1 ? other->numbers[0] : other->numbers[0] + number - run->host->times[0].num;
-    for (*index = 0; *index < other->count; ++*index)
-        if (other->numbers[*index] == wanted)
-            return IPOS_OK;
-    return ip_fail(IPOS_ERR_NOT_FOUND, "%s: beside frame %lld belongs frame %lld of %s, which is not among its frames %lld-%lld: set reference_frames",
+    *index = ip_shot_index(other, wanted);
+    return *index < other->count ? IPOS_OK : ip_fail(IPOS_ERR_NOT_FOUND, "%s: beside frame %lld belongs frame %lld of %s, which is not among its frames %lld-%lld: set reference_frames",
         run->mode->name, (long long)number, (long long)wanted, other->clip.clip->name, (long long)other->numbers[0],
         (long long)other->numbers[other->count - 1]);
 }
@@ -75,25 +70,17 @@ static ipos_status open_clips(ic_run *run) {
 
 static ipos_status open_parts(ic_run *run) {
     ip_op_host *host = run->host;
-    char refused[160];
     run->parts = ip_calloc(host->time_count, sizeof *run->parts);
     if (!run->parts)
         return IPOS_ERR_NO_MEMORY;
     for (size_t i = 0; i < host->time_count;) {
         ic_part *part = &run->parts[run->part_count++];
-        size_t end = i;
         *part = (ic_part){.times = &host->times[i], .note = json_object()};
-        ip_op_shot_range(&host->clips[0], (double)host->times[i].num, &part->first, &part->last);
-        while (end < host->time_count && host->times[end].num <= part->last)
-            end++;
-        part->count = end - i;
-        i = end;
+        part->count = ip_op_shot_times(host, i, &part->first, &part->last);
+        i += part->count;
         IP_TRY(ic_say(part, "first", json_integer(part->first)));
         IP_TRY(ic_say(part, "last", json_integer(part->last)));
-        IP_TRY(ip_shot_range(host, 0, part->first, part->last, &part->shot));
-        IP_TRY(ip_shot_open(&part->shot, refused));
-        if (*refused)
-            return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: %s", host->clips[0].name, refused);
+        IP_TRY(ip_shot_use(host, 0, part->first, part->last, "clip", &part->shot));
         ip_clip_forget(&part->shot.clip);
     }
     return IPOS_OK;

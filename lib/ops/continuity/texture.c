@@ -206,18 +206,19 @@ ipos_status ic_texture_new(ic_run *run, ic_part *part, const ip_grade *grade, ic
 
 void ic_texture_free(ic_texture *texture) { ip_free(texture); }
 
-static void to_linear(const ip_encoding *encoding, const ip_image3 *image, bool forth) {
+static void to_linear(const ip_encoding *encoding, const ip_image3 *image) {
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < image->c[c].height; y++) {
             float *row = ip_row(&image->c[c], y);
-            const size_t n = (size_t)image->c[c].width;
-            if (encoding->kind == IP_ENCODING_LINEAR) {
-                forth ? ip_from_working(encoding, row, n) : ip_to_working(encoding, row, n);
-                continue;
-            }
-            for (size_t x = 0; x < n; x++)
-                row[x] = forth ? encoding->to_linear(row[x]) : encoding->from_linear(row[x]);
+            for (int x = 0; x < image->c[c].width; x++)
+                row[x] = ip_look_linear(encoding, row[x]);
         }
+}
+
+static void to_code(const ip_encoding *encoding, const ip_image3 *image) {
+    const ip_look_source source = {.encoding = encoding};
+    for (int c = 0; c < 3; c++)
+        ip_look_code_plane(&source, &image->c[c], &image->c[c]);
 }
 
 /* Samples that are not finite would spread with a blur: `image` gets them back. */
@@ -241,9 +242,9 @@ ipos_status ic_in_light(const ip_image3 *image, const ip_encoding *encoding, dou
                 float v = ip_row(&image->c[c], y)[x];
                 ip_row(&made.c[c], y)[x] = isfinite(v) ? v : 0;
             }
-    to_linear(encoding, &made, true);
+    to_linear(encoding, &made);
     ipos_status status = change(user, &made, threads);
-    to_linear(encoding, &made, false);
+    to_code(encoding, &made);
     if (status == IPOS_OK)
         mix(image, &made, share);
     ip_image3_free(&made);

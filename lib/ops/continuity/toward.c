@@ -64,14 +64,8 @@ static void change_code(const toward *t, const float from[3], float to[3]) {
     double v[3], luma = 0;
     static const double weight[3] = {.2126, .7152, .0722};
     for (int c = 0; c < 3; c++) {
-        float code = from[c];
-        if (t->encoding->kind == IP_ENCODING_LINEAR) {
-            ip_from_working(t->encoding, &code, 1);
-            code *= (float)t->gain[c];
-            ip_to_working(t->encoding, &code, 1);
-        } else {
-            code = t->encoding->from_linear((float)t->gain[c] * t->encoding->to_linear(code));
-        }
+        const ip_look_source source = {.encoding = t->encoding};
+        float code = ip_look_code(&source, (float)t->gain[c] * ip_look_linear(t->encoding, from[c]));
         v[c] = t->middle + t->shift + t->contrast * ((double)code - t->middle);
         luma += weight[c] * v[c];
     }

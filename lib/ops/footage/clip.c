@@ -41,6 +41,10 @@ ipos_status ip_clip_frame(ip_clip *clip, int64_t number, ipos_frame **out) {
     return IPOS_OK;
 }
 
+ipos_status ip_clip_frame_or_only(ip_clip *clip, int64_t number, ipos_frame **out) {
+    return ip_clip_frame(clip, clip->clip->first == clip->clip->last ? clip->clip->first : number, out);
+}
+
 void ip_clip_forget(ip_clip *clip) {
     for (size_t i = 0; i < clip->slot_count; i++) {
         ipos_frame_release(clip->slots[i].frame);

@@ -39,6 +39,8 @@ ipos_status ip_clip_colour(const ip_clip *clip, const ipos_frame *frame, ipos_bo
 ipos_status ip_clip_put_colour(const ip_clip *clip, ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_image3 *from, const ip_plane_f *mask);
 /* The first colour channel (else the first channel) as it is, limited to 0..1: for mattes. Outside the data window 0. */
 ipos_status ip_clip_grey(const ipos_frame *frame, ipos_box origin, ip_box_i box, const ip_plane_f *to);
+/* The frame with that number, or, of a clip of one frame, that one: mattes that hold for all. As ip_clip_frame. */
+ipos_status ip_clip_frame_or_only(ip_clip *clip, int64_t number, ipos_frame **out);
 /* Frames of a clip that exist, ascending, first..last; the caller frees. */
 ipos_status ip_clip_numbers(const ip_op_clip *clip, int64_t first, int64_t last, int64_t **numbers, size_t *count);
 

@@ -129,6 +129,20 @@ ipos_status ip_shot_open(ip_shot *shot, char refused[160]) {
     return refused[0] ? IPOS_OK : make_tables(shot);
 }
 
+ipos_status ip_shot_use(ip_op_host *host, size_t clip, int64_t first, int64_t last, const char *what, ip_shot *out) {
+    char refused[160];
+    IP_TRY(ip_shot_range(host, clip, first, last, out));
+    IP_TRY(ip_shot_open(out, refused));
+    return *refused ? ip_fail(IPOS_ERR_UNSUPPORTED, "%s %s: %s", what, host->clips[clip].name, refused) : IPOS_OK;
+}
+
+size_t ip_shot_index(const ip_shot *shot, int64_t number) {
+    size_t i = 0;
+    while (i < shot->count && shot->numbers[i] != number)
+        i++;
+    return i;
+}
+
 void ip_shot_close(ip_shot *shot) {
     ip_clip_close(&shot->clip);
     ip_free(shot->numbers);

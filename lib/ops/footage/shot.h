@@ -24,6 +24,11 @@ ipos_status ip_shot_range(ip_op_host *host, size_t clip, int64_t first, int64_t 
 ipos_status ip_shot_list(ip_op_host *host, size_t clip, const int64_t *numbers, size_t count, ip_shot *out);
 /* Looks at the first frame. refused: why nothing can be measured on such pictures; "" if it can. */
 ipos_status ip_shot_open(ip_shot *shot, char refused[160]);
+/* ip_shot_range and ip_shot_open of what is needed: one that cannot be measured is IPOS_ERR_UNSUPPORTED. what: names the clip's part in the text
+ * ("reference"). On failure ip_shot_close is due all the same. */
+ipos_status ip_shot_use(ip_op_host *host, size_t clip, int64_t first, int64_t last, const char *what, ip_shot *out);
+/* Where a frame is among numbers; count: it is not. */
+size_t ip_shot_index(const ip_shot *shot, int64_t number);
 void ip_shot_close(ip_shot *shot); /* lets go of frames and numbers */
 /* A frame's colour in linear light, or in the working encoding. */
 ipos_status ip_shot_frame(ip_shot *shot, size_t index, bool working, const ip_image3 *to);

@@ -8,13 +8,9 @@
 enum { WIDEST = 1030, FINE = 720 }; /* pictures up to FINE wide are searched at twice their size: patches of 8 pixels are large in them */
 
 ipos_status ir_plate_open(ir_run *run, int64_t first, int64_t last, ir_plate *out) {
-    char refused[160];
     ip_image3 small;
     *out = (ir_plate){.run = run};
-    IP_TRY(ip_shot_range(run->host, 0, first, last, &out->footage));
-    IP_TRY(ip_shot_open(&out->footage, refused));
-    if (refused[0])
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: %s", run->host->clips[0].name, refused);
+    IP_TRY(ip_shot_use(run->host, 0, first, last, "clip", &out->footage));
     out->source = ip_shot_source(&out->footage, &run->teller.pulse);
     IP_TRY(ip_look_fetch(&out->source, 0, WIDEST, &small));
     out->width = small.c[0].width;

@@ -39,11 +39,9 @@ static ipos_status add_picture(days *d, int which, ip_shot *shot, size_t index) 
 static ipos_status add_clip(days *d, int which, size_t clip) {
     const ip_op_clip *of = &d->run->host->clips[clip];
     ip_shot shot;
-    char refused[160];
-    IP_TRY(ip_shot_range(d->run->host, clip, of->first, of->last, &shot));
-    ipos_status status = ip_shot_open(&shot, refused);
-    if (status == IPOS_OK && refused[0])
-        status = ip_fail(IPOS_ERR_UNSUPPORTED, "%s: clip %s: %s", roles[which], of->name, refused);
+    char what[24];
+    snprintf(what, sizeof what, "%s: clip", roles[which]);
+    ipos_status status = ip_shot_use(d->run->host, clip, of->first, of->last, what, &shot);
     for (size_t i = 0; i < shot.count && status == IPOS_OK; i++) {
         if (d->count[which] == MOST)
             status = ip_fail(IPOS_ERR_ARGUMENT, "%s: more than %d pictures: a clip's every frame counts as one; give fewer", roles[which], MOST);
@@ -77,11 +75,6 @@ static ipos_status read_pictures(days *d) {
     return IPOS_OK;
 }
 
-static int by_value(const void *a, const void *b) {
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* What stands still in the shot: the median of a few frames, spread over it. */
 static ipos_status find_own(days *d, ip_image3 *own) {
     ip_image3 frame[OWN] = {{{{0}}}};
@@ -95,7 +88,7 @@ static ipos_status find_own(days *d, ip_image3 *own) {
                 float value[OWN];
                 for (size_t i = 0; i < count; i++)
                     value[i] = ip_row(&frame[i].c[c], y)[x];
-                qsort(value, count, sizeof *value, by_value);
+                qsort(value, count, sizeof *value, ip_by_float);
                 ip_row(&own->c[c], y)[x] = value[count / 2];
             }
     for (size_t i = 0; i < held; i++)
@@ -177,12 +170,10 @@ static ipos_status run_frames(days *d, const ipos_rational *times, size_t count)
     IP_TRY(ir_step(d->run, 0, "looking at the location's days"));
     IP_TRY(find_gain(d));
     for (size_t i = 0; i < count; i++) {
-        size_t index = 0;
+        const size_t index = ip_shot_index(&d->plate.footage, times[i].num);
         IP_TRY(ir_step(d->run, .1 + .9 * (double)i / (double)count, "relighting from other days"));
-        while (index < d->plate.footage.count && d->plate.footage.numbers[index] != times[i].num)
-            index++;
         if (index == d->plate.footage.count)
-            return ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", d->run->clip.clip->name, (long long)times[i].num);
+            return ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", d->run->host->clips[0].name, (long long)times[i].num);
         IP_TRY(emit(d, index));
     }
     return IPOS_OK;

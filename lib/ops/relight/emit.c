@@ -1,5 +1,5 @@
 /* A frame in all its variants, with what it rests on. */
-#include "relight_op.h"
+#include "carry.h"
 
 #include <math.h>
 
@@ -16,21 +16,6 @@ typedef struct one_frame {
     ip_plane_f luma;   /* of the analysis, for enlarging */
     ip_plane_f keep;   /* {0}: none */
 } one_frame;
-
-/* The colour of the source as linear light; planes of the frame's data window. */
-static ipos_status read_light(const one_frame *f, const ip_image3 *light) {
-    const ip_encoding *encoding = f->run->clip.encoding;
-    ip_box_i all = {0, 0, f->source->data_window.width, f->source->data_window.height};
-    IP_TRY(ip_clip_colour(&f->run->clip, f->source, f->source->data_window, all, light));
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < all.height; y++) {
-            float *line = ip_row(&light->c[c], y);
-            ip_from_working(encoding, line, (size_t)all.width);
-            for (int x = 0; x < all.width && encoding->kind != IP_ENCODING_LINEAR; x++)
-                line[x] = encoding->to_linear(line[x]);
-        }
-    return IPOS_OK;
-}
 
 /* What was done to a pixel: 4 regraded, 5 an old shadow lifted, 6 a new shadow cast, 7 sky; how sure that is. */
 static void judge(float lifted, float cast, float sky, float *kind, float *sure) {
@@ -112,19 +97,17 @@ static ipos_status emit_variant(const one_frame *f, int variant) {
     IP_TRY(host->frame_like(host, f->source, 0, &picture));
     ipos_status status = ip_frame_copy_pixels(picture, f->source);
     if (status == IPOS_OK)
-        status = ip_image3_new(width, height, &light);
+        status = ir_plate_full(&f->scene->footage, f->index, &light);
     if (status == IPOS_OK)
         status = ip_plane_new(width, height, &changed);
     if (status == IPOS_OK)
         status = ip_planes_new(f->surface.sky.width, f->surface.sky.height, stops, GAIN_PLANES);
-    if (status == IPOS_OK)
-        status = read_light(f, &light);
     if (status == IPOS_OK && variant == IR_SUN)
         ir_draw_sun(&f->run->settings, f->scene->horizon, &f->surface, &light, &changed);
     else if (status == IPOS_OK)
         status = relit(f, variant, &light, &changed, stops);
     if (status == IPOS_OK)
-        status = ir_light_write(&f->run->clip, &light, &changed, picture);
+        status = ir_light_write(&f->scene->footage.clip, &light, &changed, picture);
     if (status == IPOS_OK)
         status = make_evidence(f, &changed, stops, &evidence, &sure);
     if (status == IPOS_OK)
@@ -146,7 +129,7 @@ ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
         status = ip_plane_new(scene->width, scene->height, &f.luma);
     if (status == IPOS_OK) {
         ip_plane_copy(&f.luma, &slot->luma);
-        status = ip_clip_frame(&run->clip, f.number, &f.source);
+        status = ip_clip_frame(&scene->footage.clip, f.number, &f.source);
     }
     if (status == IPOS_OK)
         status = ir_keep_read(run, f.source, f.number, &f.keep);

@@ -26,13 +26,6 @@ void ir_scene_close(ir_scene *scene) {
     *scene = (ir_scene){0};
 }
 
-size_t ir_scene_index(const ir_scene *scene, int64_t number) {
-    size_t i = 0;
-    while (i < scene->footage.count && scene->footage.numbers[i] != number)
-        i++;
-    return i;
-}
-
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out) {
     struct ir_slot *oldest = scene->slots;
     for (size_t i = 0; i < scene->slot_count; i++) {
@@ -203,12 +196,8 @@ static ipos_status make_slots(ir_scene *scene) {
 }
 
 ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse) {
-    char refused[160];
     *scene = (ir_scene){.host = host, .settings = settings, .pulse = pulse};
-    IP_TRY(ip_shot_range(host, 0, first, last, &scene->footage));
-    IP_TRY(ip_shot_open(&scene->footage, refused));
-    if (refused[0])
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: %s", host->clips[0].name, refused);
+    IP_TRY(ip_shot_use(host, 0, first, last, "clip", &scene->footage));
     scene->source = ip_shot_source(&scene->footage, pulse);
     IP_TRY(make_slots(scene));
     return find_set(scene);

@@ -22,7 +22,7 @@ ipos_status ir_keep_read(ir_run *run, const ipos_frame *source, int64_t number, 
     *keep = (ip_plane_f){0};
     if (!clip->host)
         return IPOS_OK;
-    ipos_status status = ip_clip_frame(clip, clip->clip->first == clip->clip->last ? clip->clip->first : number, &frame);
+    ipos_status status = ip_clip_frame_or_only(clip, number, &frame);
     if (status == IPOS_ERR_NOT_FOUND)
         return IPOS_OK;
     IP_TRY(status);

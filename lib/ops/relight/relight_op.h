@@ -58,7 +58,6 @@ ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *
 /* No more than its frames and its set: of the settings geometry, focal, camera_height and the new light's direction count. */
 ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
 void ir_scene_close(ir_scene *scene);
-size_t ir_scene_index(const ir_scene *scene, int64_t number); /* count where there is none */
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* What is known of a frame together with its neighbours along the motion: steady over the shot. out is allocated. */
@@ -68,7 +67,7 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out);
 typedef struct ir_run {
     ip_op_host *host;
     ir_settings settings;
-    ip_clip clip, protect;  /* protect with host NULL where there is none */
+    ip_clip protect;        /* host NULL where there is none */
     double begin, part;     /* of the run: where the shot under way begins, how much it is */
     ip_buffer details;      /* JSON of the shots */
     ip_teller teller;

@@ -17,10 +17,10 @@ ipos_status ir_step(ir_run *run, double done, const char *stage) {
 
 static ipos_status open_clips(ir_run *run) {
     ip_op_host *host = run->host;
-    IP_TRY(ip_clip_open(&run->clip, host, 0, 2));
-    if (run->clip.encoding->kind == IP_ENCODING_DATA)
+    const ip_encoding *encoding = ip_encoding_find(host->clips[0].encoding);
+    if (encoding && encoding->kind == IP_ENCODING_DATA) /* one that is not known is told of where the shot is opened */
         return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: its encoding is \"%s\": numbers, no light; say at ingest what the pictures are",
-            host->clips[0].name, run->clip.encoding->name);
+            host->clips[0].name, encoding->name);
     for (size_t i = 1; i < host->clip_count; i++) {
         if (strcmp(host->clips[i].role, "protect") != 0)
             continue;
@@ -51,10 +51,10 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
         return status;
     status = ir_scene_open(&scene, run->host, &run->settings, first, last, &run->teller.pulse);
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
-        size_t index = ir_scene_index(&scene, times[i].num);
+        size_t index = ip_shot_index(&scene.footage, times[i].num);
         status = ir_step(run, (double)i / (double)count, "relighting");
         if (status == IPOS_OK && index == scene.footage.count)
-            status = ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", run->clip.clip->name, (long long)times[i].num);
+            status = ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", run->host->clips[0].name, (long long)times[i].num);
         if (status == IPOS_OK)
             status = ir_emit(run, &scene, index);
     }
@@ -68,14 +68,11 @@ ipos_status ir_each_shot(ir_run *run, ir_shot_fn one, void *user) {
     ip_op_host *host = run->host;
     for (size_t i = 0; i < host->time_count;) {
         int64_t first, last;
-        size_t end = i;
-        ip_op_shot_range(run->clip.clip, (double)host->times[i].num, &first, &last);
-        while (end < host->time_count && host->times[end].num <= last)
-            end++;
+        size_t count = ip_op_shot_times(host, i, &first, &last);
         run->begin = (double)i / (double)host->time_count;
-        run->part = (double)(end - i) / (double)host->time_count;
-        IP_TRY(one(run, user, first, last, &host->times[i], end - i));
-        i = end;
+        run->part = (double)count / (double)host->time_count;
+        IP_TRY(one(run, user, first, last, &host->times[i], count));
+        i += count;
     }
     return IPOS_OK;
 }
@@ -116,7 +113,6 @@ static ipos_status relight_run(ip_op_host *host) {
     if (!host->clip_count || !host->time_count)
         return ip_fail(IPOS_ERR_ARGUMENT, "relight: needs a clip and the frames to work on");
     ipos_status status = run_all(&run);
-    ip_clip_close(&run.clip);
     ip_clip_close(&run.protect);
     ip_buffer_free(&run.details);
     return status;

@@ -30,14 +30,10 @@ static int by_number(const void *a, const void *b) {
 }
 
 static ipos_status add_clip(taught *t, size_t index) {
-    char refused[160];
     const ip_op_clip *clip = &t->run->host->clips[index];
     ip_shot *shot = &t->clips[t->clip_count];
-    IP_TRY(ip_shot_range(t->run->host, index, clip->first, clip->last, shot));
     t->clip_count++;
-    IP_TRY(ip_shot_open(shot, refused));
-    if (refused[0])
-        return ip_fail(IPOS_ERR_UNSUPPORTED, "example: clip %s: %s", clip->name, refused);
+    IP_TRY(ip_shot_use(t->run->host, index, clip->first, clip->last, "example: clip", shot));
     given *grown = ip_realloc(t->given, (t->count + shot->count) * sizeof *grown);
     if (!grown)
         return IPOS_ERR_NO_MEMORY;
@@ -66,12 +62,7 @@ static ipos_status read_examples(taught *t) {
     return IPOS_OK;
 }
 
-static size_t index_of(const taught *t, int64_t number) {
-    size_t i = 0;
-    while (i < t->plate.footage.count && t->plate.footage.numbers[i] != number)
-        i++;
-    return i;
-}
+static size_t index_of(const taught *t, int64_t number) { return ip_shot_index(&t->plate.footage, number); }
 
 /* The examples as a frame sees them: along the motion, and where the set is known by that too. */
 enum { MOST_VIEWS = 4 };
@@ -274,7 +265,7 @@ static ipos_status between(taught *t, const given *a, const given *b, const ipos
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         s.index[i] = index_of(t, times[i].num);
         if (s.index[i] == t->plate.footage.count)
-            status = ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", t->run->clip.clip->name, (long long)times[i].num);
+            status = ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", t->run->host->clips[0].name, (long long)times[i].num);
     }
     for (int k = 0; k < 2 && status == IPOS_OK; k++) {
         size_t index = ends[k] ? index_of(t, ends[k]->number) : 0;
@@ -320,12 +311,12 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
         ;
     if (from == to)
         return ip_fail(IPOS_ERR_ARGUMENT, "example: the shot of frames %lld to %lld has none among the examples, whose first is frame %lld: give one of its "
-            "frames, numbered as it is in clip %s", (long long)first, (long long)last, (long long)t->given[0].number, run->clip.clip->name);
+            "frames, numbered as it is in clip %s", (long long)first, (long long)last, (long long)t->given[0].number, run->host->clips[0].name);
     ipos_status status = ir_plate_open(run, first, last, &t->plate);
     for (size_t i = from; i < to && status == IPOS_OK; i++)
         if (index_of(t, t->given[i].number) == t->plate.footage.count)
             status = ip_fail(IPOS_ERR_ARGUMENT, "example: frame %lld does not exist in clip %s: number examples like the frames they were made from",
-                (long long)t->given[i].number, run->clip.clip->name);
+                (long long)t->given[i].number, run->host->clips[0].name);
     if (status == IPOS_OK)
         status = ir_step(run, 0, "looking at the shot");
     if (status == IPOS_OK)

@@ -32,8 +32,7 @@ static ipos_status keep_out(const iw_fill *fill, size_t index, ip_box_i box, con
     ip_plane_f kept;
     if (!clip)
         return IPOS_OK;
-    int64_t number = clip->clip->first == clip->clip->last ? clip->clip->first : fill->shot->numbers[index];
-    ipos_status status = ip_clip_frame(clip, number, &frame);
+    ipos_status status = ip_clip_frame_or_only(clip, fill->shot->numbers[index], &frame);
     if (status == IPOS_ERR_NOT_FOUND || status == IPOS_ERR_ARGUMENT)
         return IPOS_OK;
     IP_TRY(status);

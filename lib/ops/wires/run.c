@@ -116,14 +116,11 @@ static ipos_status all_shots(iw_run *run) {
     ip_op_host *host = run->host;
     for (size_t i = 0; i < host->time_count;) {
         int64_t first, last;
-        size_t end = i;
-        ip_op_shot_range(run->clip.clip, (double)host->times[i].num, &first, &last);
-        while (end < host->time_count && host->times[end].num <= last)
-            end++;
+        size_t count = ip_op_shot_times(host, i, &first, &last);
         run->shot_begin = (double)i / (double)host->time_count;
-        run->shot_part = (double)(end - i) / (double)host->time_count;
-        IP_TRY(iw_run_shot(run, first, last, &host->times[i], end - i));
-        i = end;
+        run->shot_part = (double)count / (double)host->time_count;
+        IP_TRY(iw_run_shot(run, first, last, &host->times[i], count));
+        i += count;
     }
     return IPOS_OK;
 }
