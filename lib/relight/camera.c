@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { ROUNDS = 10, LEAST = 60 };
+enum { ROUNDS = 4, LEAST = 60 };
 static const double CLOSE = 1.5, TURN_LEAST = .6; /* pixels; degrees */
 
 void ip_pose_apply(const ip_pose *pose, const double world[3], double camera[3]) {
@@ -149,6 +149,26 @@ static ipos_status begin(solving *s, const size_t pair[2]) {
     return IPOS_OK;
 }
 
+static bool still_wanted(const void *pulse) {
+    return ip_alive(pulse);
+}
+
+/* Turns of resection and triangulation get near, but crawl where turning and moving the camera look alike: that is left to an adjustment of all
+ * at once. */
+static ipos_status adjust(solving *s, size_t fixed, const ip_pulse *pulse) {
+    size_t count = 0;
+    ip_sighting *seen = ip_alloc(s->t->frames * s->t->points * sizeof *seen);
+    if (!seen)
+        return IPOS_ERR_NO_MEMORY;
+    for (size_t f = 0; f < s->t->frames; f++)
+        for (size_t p = 0; p < s->t->points; p++)
+            if (s->path->known[f] && s->path->good[p] && s->t->seen[f * s->t->points + p] && off(s, f, p) < 4 * CLOSE)
+                seen[count++] = (ip_sighting){(uint32_t)f, (uint32_t)p, at(s->t, f, p)[0], at(s->t, f, p)[1]};
+    ipos_status status = ip_geometry_adjust(seen, count, &s->path->lens, fixed, s->path->pose, s->t->frames, s->path->point, still_wanted, pulse);
+    ip_free(seen);
+    return status;
+}
+
 /* Median error and the angle under which points are seen. */
 static void judge(solving *s) {
     size_t count = 0, points = 0;
@@ -197,7 +217,11 @@ static ipos_status solve(solving *s, const ip_pulse *pulse) {
             return ip_fail(IPOS_ERR_CANCELLED, "relight: cancelled");
         triangulate_all(s);
     }
-    if (status == IPOS_ERR_NO_MEMORY)
+    if (status == IPOS_OK)
+        status = adjust(s, pair[0], pulse);
+    if (status == IPOS_OK)
+        triangulate_all(s);
+    if (status == IPOS_ERR_NO_MEMORY || status == IPOS_ERR_CANCELLED)
         return status;
     if (status != IPOS_OK)
         snprintf(why, sizeof s->path->reason, "%.150s", ipos_last_error());
