@@ -4,12 +4,13 @@
 #include <math.h>
 
 enum { LAYERS = 11, CELLS_MOST = 4000 };
-static const double CELL = .06, PUSH = .4, THICK_MOST = 3, BIAS = .3, BIAS_THING = 1.2;
+static const double CELL = .06, PUSH = .5, THICK_MOST = 3, BIAS = .3, BIAS_THING = 1.2;
 static const float FAT = 6; /* pixels that outlines lose: depth is found in windows, and leaves at the edge let light through */
 static const float OWN_SHADE = .65f; /* of the sun on things: they shade parts of themselves */
 
 void ip_caster_free(ip_caster *caster) {
     ip_free(caster->far);
+    ip_facade_free(&caster->facade);
     *caster = (ip_caster){0};
 }
 
@@ -144,7 +145,8 @@ static ipos_status all_frames(casting *c, const ip_set_frame *const *frames, siz
     return IPOS_OK;
 }
 
-ipos_status ip_caster_make(const ip_set_frame *const *frames, size_t count, const ip_lens *lens, const double toward[3], ip_caster *out) {
+ipos_status ip_caster_make(const ip_room *room, const ip_set_frame *const *frames, size_t count, const ip_lens *lens, const double toward[3],
+    ip_caster *out) {
     casting c = {out, {1e9, 1e9}, {-1e9, -1e9}, true};
     double flat = hypot(toward[0], toward[2]);
     *out = (ip_caster){.toward = {toward[0], toward[1], toward[2]}, .cell = CELL};
@@ -153,6 +155,7 @@ ipos_status ip_caster_make(const ip_set_frame *const *frames, size_t count, cons
     out->over[0] = side[1] * toward[2] - side[2] * toward[1];
     out->over[1] = side[2] * toward[0] - side[0] * toward[2];
     out->over[2] = side[0] * toward[1] - side[1] * toward[0];
+    IP_TRY(ip_facade_make(room, frames, count, lens, toward, &out->facade));
     IP_TRY(all_frames(&c, frames, count, lens));
     if (c.low[0] > c.high[0])
         return IPOS_OK; /* nothing stands before the room */
@@ -198,13 +201,12 @@ static void seen_rows(void *user, int64_t begin, int64_t end) {
             float kind = ip_row(&f->kind, y)[x], *out = &ip_row(job->seen, y)[x];
             double at[3], room = 1 / fmax((double)ip_row(job->behind, y)[x], 1e-4), own = 1 / fmax((double)ip_row(&f->view.inverse, y)[x], 1e-4);
             *out = 1;
-            if (kind == IP_IS_SKY || !job->caster->far)
+            if (kind == IP_IS_SKY)
                 continue;
             bool before = kind == IP_IS_THING || kind == IP_IS_MOVING;
             ip_world_of(&f->view.pose, job->lens, x, y, before ? own : room, at);
             *out = lit(job->caster, at, before ? BIAS_THING : BIAS);
-            if (before)
-                *out *= OWN_SHADE;
+            *out = before ? *out * OWN_SHADE : fminf(*out, ip_facade_lit(&job->caster->facade, at));
         }
 }
 

@@ -200,7 +200,7 @@ ipos_status ip_set_cast(ip_set *set, const double toward[3]) {
         all[i] = &frame[i];
     }
     if (status == IPOS_OK)
-        status = ip_caster_make(all, count, &set->path.lens, toward, &set->caster);
+        status = ip_caster_make(&set->room, all, count, &set->path.lens, toward, &set->caster);
     for (size_t i = 0; i < count; i++)
         ip_set_frame_free(&frame[i]);
     return status;

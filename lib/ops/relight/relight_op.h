@@ -36,7 +36,7 @@ typedef struct ir_scene {
     float horizon;     /* 0 top .. 1 bottom */
     ip_shades shades;
     double change;     /* stops the ground and what stands on it would change by on average, before exposure */
-    double camera;     /* stops taken back where sample values end at white, as a camera would */
+    double camera;     /* stops of exposure on top, as a camera would be set */
     ip_set set;        /* where geometry is "motion" */
     struct ir_slot {
         uint64_t used;     /* 0: empty */

@@ -28,7 +28,7 @@ static const ip_option_spec options[] = {
     {.name = "exposure", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -8, .maximum = 8, .unit = "stops", .help = "on top of the change"},
     {.name = "lift", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1, .help = "how far old shadows are taken away"},
     {.name = "shadow", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1, .help = "how deep new shadows are"},
-    {.name = "softness", .type = IPOS_OPTION_REAL, .preset = "10", .minimum = 0, .maximum = 60, .unit = "pixels",
+    {.name = "softness", .type = IPOS_OPTION_REAL, .preset = "6", .minimum = 0, .maximum = 60, .unit = "pixels",
      .help = "blur of new shadows' edges, of a picture 640 pixels wide"},
     {.name = "ambient", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = .1, .maximum = 8, .help = "how much light the sky gives, times the usual"},
     {.name = "tint", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -1, .maximum = 1,
