@@ -1,15 +1,18 @@
 #include "cast.h"
 #include "gauss.h"
+#include "trim.h"
 
 #include <math.h>
 
-enum { LAYERS = 11, CELLS_MOST = 4000 };
-static const double CELL = .06, PUSH = .5, THICK_MOST = 3, BIAS = .3, BIAS_THING = 1.2;
-static const float FAT = 6; /* pixels that outlines lose: depth is found in windows, and leaves at the edge let light through */
+enum { LAYERS = 11, CELLS_MOST = 4000, BLOCK = 12, TAPS = 4 };
+static const double CELL = .06, PUSH = .7, THICK_MOST = 3, BIAS = .3, BIAS_THING = 1.2, SOFT_MOST = .7;
+static const double SPREAD = .02; /* metres of softness for one of distance: the sun's own size asks for .009, the casters' unsure shape for the rest */
+static const float FAT = 3; /* pixels that outlines lose: leaves at the edge let light through */
 static const float OWN_SHADE = .65f; /* of the sun on things: they shade parts of themselves */
 
 void ip_caster_free(ip_caster *caster) {
     ip_free(caster->far);
+    ip_free(caster->block);
     ip_facade_free(&caster->facade);
     *caster = (ip_caster){0};
 }
@@ -47,26 +50,6 @@ typedef struct outline {
     ip_plane_f mask, depth, inside, radius, tmp;
 } outline;
 
-/* The radius of the largest disk within the outline that holds a pixel: disks around the middle of every part, painted over each other. */
-static void paint_disks(const ip_plane_f *inside, const ip_plane_f *radius) {
-    int width = inside->width, height = inside->height;
-    ip_plane_copy(&(ip_plane_f){radius->width, radius->height, radius->stride, radius->data}, inside);
-    for (int y = 1; y < height - 1; y++)
-        for (int x = 1; x < width - 1; x++) {
-            float r = ip_row(inside, y)[x];
-            int higher = 0, reach = (int)r;
-            for (int dy = -1; dy <= 1; dy++)
-                for (int dx = -1; dx <= 1; dx++)
-                    higher += ip_row(inside, y + dy)[x + dx] > r + .5f;
-            if (r < 2 || higher) /* a disk near it holds this one */
-                continue;
-            for (int ny = IP_MAX(0, y - reach); ny <= IP_MIN(height - 1, y + reach); ny++)
-                for (int nx = IP_MAX(0, x - reach); nx <= IP_MIN(width - 1, x + reach); nx++)
-                    if ((float)((nx - x) * (nx - x) + (ny - y) * (ny - y)) < r * r)
-                        ip_row(radius, ny)[nx] = fmaxf(ip_row(radius, ny)[nx], r);
-        }
-}
-
 /* The depth of the middle of things: that of their front, pushed back, smoothed over the thing. */
 static ipos_status outline_make(const ip_set_frame *f, const ip_lens *lens, outline *o) {
     int width = f->kind.width, height = f->kind.height, wide = ip_relight_pixels(width, 30);
@@ -81,7 +64,7 @@ static ipos_status outline_make(const ip_set_frame *f, const ip_lens *lens, outl
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
             ip_row(&o->inside, y)[x] = fmaxf(ip_row(&o->inside, y)[x] - FAT * ip_relight_unit(width), 0);
-    paint_disks(&o->inside, &o->radius);
+    ip_widest_disks(&o->inside, &o->radius);
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
             float w = fmaxf(ip_row(&f->view.inverse, y)[x], 1e-4f), radius = ip_row(&o->radius, y)[x] / (float)lens->focal;
@@ -145,6 +128,24 @@ static ipos_status all_frames(casting *c, const ip_set_frame *const *frames, siz
     return IPOS_OK;
 }
 
+/* The furthest of every block of cells. */
+static ipos_status find_blocks(ip_caster *m) {
+    m->blocks_wide = (m->width + BLOCK - 1) / BLOCK;
+    m->blocks_high = (m->height + BLOCK - 1) / BLOCK;
+    size_t count = (size_t)m->blocks_wide * (size_t)m->blocks_high;
+    m->block = ip_alloc(count * sizeof *m->block);
+    if (!m->block)
+        return IPOS_ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        m->block[i] = -1e9f;
+    for (int y = 0; y < m->height; y++)
+        for (int x = 0; x < m->width; x++) {
+            float *most = &m->block[(y / BLOCK) * m->blocks_wide + x / BLOCK];
+            *most = fmaxf(*most, m->far[(size_t)y * (size_t)m->width + (size_t)x]);
+        }
+    return IPOS_OK;
+}
+
 ipos_status ip_caster_make(const ip_room *room, const ip_set_frame *const *frames, size_t count, const ip_lens *lens, const double toward[3],
     ip_caster *out) {
     casting c = {out, {1e9, 1e9}, {-1e9, -1e9}, true};
@@ -170,19 +171,42 @@ ipos_status ip_caster_make(const ip_room *room, const ip_set_frame *const *frame
     for (size_t i = 0; i < (size_t)out->width * (size_t)out->height; i++)
         out->far[i] = -1e9f;
     c.measure = false;
-    return all_frames(&c, frames, count, lens);
+    IP_TRY(all_frames(&c, frames, count, lens));
+    return find_blocks(out);
 }
 
-/* Share of 3x3 cells around a place that let the sun through. */
+/* Nothing near this place of the map lies beyond it. */
+static bool is_open(const ip_caster *m, double i, double j, double own) {
+    int bi = (int)(i / BLOCK), bj = (int)(j / BLOCK);
+    for (int y = IP_MAX(bj - 1, 0); y <= IP_MIN(bj + 1, m->blocks_high - 1); y++)
+        for (int x = IP_MAX(bi - 1, 0); x <= IP_MIN(bi + 1, m->blocks_wide - 1); x++)
+            if ((double)m->block[y * m->blocks_wide + x] > own)
+                return false;
+    return true;
+}
+
+/* Over a square of cells: share of them that stop the sun, and how far off those are. */
+static double stopped(const ip_caster *m, double i, double j, double radius, double own, double *away) {
+    double count = 0, sum = 0;
+    for (int dj = -TAPS; dj <= TAPS; dj++)
+        for (int di = -TAPS; di <= TAPS; di++) {
+            int x = (int)floor(i + radius * di / TAPS), y = (int)floor(j + radius * dj / TAPS);
+            if (x < 0 || y < 0 || x >= m->width || y >= m->height)
+                continue;
+            double over = (double)m->far[(size_t)y * (size_t)m->width + (size_t)x] - own;
+            count += over > 0;
+            sum += fmax(over, 0);
+        }
+    *away = count > 0 ? sum / count : 0;
+    return count / ((2 * TAPS + 1) * (2 * TAPS + 1));
+}
+
+/* Share of the sun that gets to a place: edges are the softer the further off the caster is (Fernando, SIGGRAPH sketches 2005). */
 static float lit(const ip_caster *m, const double at[3], double bias) {
-    int i = (int)floor((dot(m->side, at) - m->low[0]) / m->cell), j = (int)floor((dot(m->over, at) - m->low[1]) / m->cell), stopped = 0;
-    double own = dot(m->toward, at) + bias;
-    if (!m->far || i < 1 || j < 1 || i >= m->width - 1 || j >= m->height - 1)
+    double i = (dot(m->side, at) - m->low[0]) / m->cell, j = (dot(m->over, at) - m->low[1]) / m->cell, own = dot(m->toward, at) + bias, away;
+    if (!m->far || is_open(m, i, j, own) || stopped(m, i, j, SOFT_MOST / m->cell, own, &away) <= 0)
         return 1;
-    for (int dj = -1; dj <= 1; dj++)
-        for (int di = -1; di <= 1; di++)
-            stopped += (double)m->far[(size_t)(j + dj) * (size_t)m->width + (size_t)(i + di)] > own;
-    return 1 - (float)stopped / 9;
+    return 1 - (float)stopped(m, i, j, fmin(fmax(SPREAD * (away + bias), m->cell), SOFT_MOST) / m->cell, own, &away);
 }
 
 typedef struct seen_job {
@@ -210,28 +234,41 @@ static void seen_rows(void *user, int64_t begin, int64_t end) {
         }
 }
 
-/* 1 / depth of what the shadows fall on: the room's walls are flat, facades are not quite. */
-static void find_behind(const ip_set_frame *f, int threads, ip_plane_f part[2]) {
-    int reach = ip_relight_pixels(f->kind.width, 7);
+/* 1 / depth of what the shadows fall on: the room's walls are flat, facades are not quite, and through gaps there is what is seen there. Beside things
+ * depth is often theirs: where it is believed and lies before the wall, that of beyond goes on. */
+static void find_behind(const ip_room *room, const ip_set_frame *f, const ip_lens *lens, int threads, ip_plane_f part[4]) {
+    int width = f->kind.width, reach = ip_relight_pixels(width, 7), wide = ip_relight_pixels(width, 25);
     for (int y = 0; y < f->kind.height; y++)
-        for (int x = 0; x < f->kind.width; x++) {
-            float room = ip_row(&f->room, y)[x], w = ip_row(&f->view.inverse, y)[x], kind = ip_row(&f->kind, y)[x];
-            bool near = kind == IP_IS_UPRIGHT && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE && fabsf(w * room - 1) < .08f;
-            ip_row(&part[0], y)[x] = near || (kind == IP_IS_UPRIGHT && (room > 9e3f || w * room < .8f)) ? w : 1 / room;
+        for (int x = 0; x < width; x++) {
+            float w = ip_row(&f->view.inverse, y)[x], backdrop = ip_room_backdrop(room, &f->view.pose, lens, x, y);
+            float kind = ip_row(&f->kind, y)[x];
+            bool gap = ip_row(&f->room, y)[x] > 9e3f, far = gap && kind == IP_IS_UPRIGHT && (backdrop > 9e3f || w * backdrop < .87f);
+            ip_row(&part[2], y)[x] = far ? w : 0;
+            ip_row(&part[3], y)[x] = far;
+        }
+    ip_box_blur(&part[2], &part[2], &part[1], wide, wide, threads);
+    ip_box_blur(&part[3], &part[3], &part[1], wide, wide, threads);
+    for (int y = 0; y < f->kind.height; y++)
+        for (int x = 0; x < width; x++) {
+            float behind = ip_row(&f->room, y)[x], w = ip_row(&f->view.inverse, y)[x], kind = ip_row(&f->kind, y)[x];
+            bool upright = kind == IP_IS_UPRIGHT, near = upright && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE && fabsf(w * behind - 1) < .08f;
+            float through = ip_row(&part[3], y)[x] > .01f ? ip_row(&part[2], y)[x] / ip_row(&part[3], y)[x] : w;
+            bool own = upright && (w * ip_room_backdrop(room, &f->view.pose, lens, x, y) < 1.07f || ip_row(&f->view.agreeing, y)[x] < IP_AGREE);
+            ip_row(&part[0], y)[x] = near || (upright && w * behind < .8f) ? w : behind > 9e3f ? (own ? w : through) : 1 / behind;
         }
     ip_box_blur(&part[0], &part[0], &part[1], reach, 2, threads);
     for (int y = 0; y < f->kind.height; y++)
-        for (int x = 0; x < f->kind.width; x++)
+        for (int x = 0; x < width; x++)
             if (ip_row(&f->kind, y)[x] == IP_IS_GROUND)
                 ip_row(&part[0], y)[x] = 1 / ip_row(&f->room, y)[x];
 }
 
-ipos_status ip_caster_seen(const ip_caster *caster, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen) {
-    ip_plane_f part[2];
-    IP_TRY(ip_planes_new(seen->width, seen->height, part, 2));
-    find_behind(frame, threads, part);
+ipos_status ip_caster_seen(const ip_caster *caster, const ip_room *room, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen) {
+    ip_plane_f part[4];
+    IP_TRY(ip_planes_new(seen->width, seen->height, part, 4));
+    find_behind(room, frame, lens, threads, part);
     seen_job job = {caster, part, frame, lens, seen};
     ip_parallel(threads, seen->height, 8, seen_rows, &job);
-    ip_planes_free(part, 2);
+    ip_planes_free(part, 4);
     return IPOS_OK;
 }

@@ -11,14 +11,16 @@ typedef struct ip_caster {
     double cell;
     int width, height;
     float *far;                         /* along toward, metres; -1e9 where nothing stops the light */
+    int blocks_wide, blocks_high;
+    float *block;                       /* the furthest of each block of cells */
     ip_facade facade;
 } ip_caster;
 
 /* From a few frames of the set. toward: to the sun, in the world. Things get the thickness their outline suggests (the radius of the largest disk
- * in it), pushed back by half of that, for depth is that of their front. */
+ * in it), pushed back by .7 of that, for depth is that of their front. */
 ipos_status ip_caster_make(const ip_room *room, const ip_set_frame *const *frames, size_t count, const ip_lens *lens, const double toward[3], ip_caster *out);
 void ip_caster_free(ip_caster *caster);
-/* How much of the sun gets to every pixel of a frame, 0..1. */
-ipos_status ip_caster_seen(const ip_caster *caster, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen);
+/* How much of the sun gets to every pixel of a frame, 0..1; edges are the softer the further off what throws them. */
+ipos_status ip_caster_seen(const ip_caster *caster, const ip_room *room, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen);
 
 #endif

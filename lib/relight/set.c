@@ -168,8 +168,11 @@ static ipos_status find_things(ip_set *set, size_t index, ip_set_frame *out) {
         status = set->source.sky(track->user, index, &out->sky);
     }
     if (status == IPOS_OK)
+        status = set->source.light(track->user, index, &out->light);
+    if (status == IPOS_OK)
         status = ip_things_find(&set->room, &set->path.lens, beside, count, set->source.threads, out);
     out->luma = out->sky = NULL;
+    out->light = NULL;
     ip_planes_free(copy, 3);
     return status;
 }
@@ -221,7 +224,7 @@ ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const i
                 ip_row(&surface->facing[k], y)[x] = (float)fmax(facing, .02);
             }
         }
-    return ip_caster_seen(&set->caster, frame, &set->path.lens, set->source.threads, &surface->seen[IP_NEW_SUN]);
+    return ip_caster_seen(&set->caster, &set->room, frame, &set->path.lens, set->source.threads, &surface->seen[IP_NEW_SUN]);
 }
 
 double ip_set_horizon(const ip_set *set) {

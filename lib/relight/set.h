@@ -9,6 +9,7 @@
 typedef struct ip_set_source {
     ip_track_source track;
     ipos_status (*sky)(void *user, size_t index, const ip_plane_f **out); /* user: the track's */
+    ipos_status (*light)(void *user, size_t index, const ip_image3 **out); /* scene-linear */
     int width, height, threads;
 } ip_set_source;
 

@@ -2,6 +2,7 @@
 #include "gauss.h"
 #include "guided.h"
 #include "mask.h"
+#include "trim.h"
 
 #include <math.h>
 
@@ -60,6 +61,20 @@ static void residue_share(ip_plane_f *part, float least, int radius, int threads
     ip_box_blur(out, out, &part[TMP], radius, radius, threads);
 }
 
+/* Depth of what is behind a pixel at most. A gap: what is nearer than the wall beside it stands before it, the rest is far. */
+static float room_behind(const things_job *job, int x, int y) {
+    const ip_set_frame *f = job->frame;
+    float room = ip_row(&f->room, y)[x];
+    return ip_row(&f->wall, y)[x] <= 0 ? fminf(room, ip_room_backdrop(job->room, &f->view.pose, job->lens, x, y)) : room;
+}
+
+/* So near, and said by so many, that it needs no other witness: plain boxes hide no texture that would show the room to be wrong. */
+static bool surely_near(const things_job *job, int x, int y) {
+    const ip_set_frame *f = job->frame;
+    float room = room_behind(job, x, y);
+    return room < 9e3f && ip_row(&f->view.inverse, y)[x] * room > 1.2f && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE + 1;
+}
+
 /* Nearer than the room, over the ground, where the room does not explain the frames; edges on the picture's edges. */
 static ipos_status candidates(const things_job *job, int threads) {
     ip_set_frame *f = job->frame;
@@ -68,9 +83,7 @@ static ipos_status candidates(const things_job *job, int threads) {
     for (int y = 0; y < mask->height; y++)
         for (int x = 0; x < width; x++) {
             float w = ip_row(&f->view.inverse, y)[x];
-            float room = ip_row(&f->room, y)[x];
-            if (ip_row(&f->wall, y)[x] <= 0) /* a gap: what is nearer than the wall beside it stands before it, the rest is far */
-                room = fminf(room, ip_room_backdrop(job->room, &f->view.pose, job->lens, x, y));
+            float room = room_behind(job, x, y);
             bool near = room < 9e3f && w * room * (float)NEARER > 1, high = ip_row(&part[HEIGHT], y)[x] > (float)LOW;
             ip_row(mask, y)[x] = near && high && ip_row(f->sky, y)[x] < .5f;
         }
@@ -78,7 +91,7 @@ static ipos_status candidates(const things_job *job, int threads) {
     residue_share(part, .03f, ip_relight_pixels(width, 7), threads, &part[PART]);
     for (int y = 0; y < mask->height; y++)
         for (int x = 0; x < width; x++)
-            ip_row(mask, y)[x] = ip_row(mask, y)[x] > .5f && ip_row(&part[PART], y)[x] > .12f;
+            ip_row(mask, y)[x] = ip_row(mask, y)[x] > .5f && (ip_row(&part[PART], y)[x] > .12f || surely_near(job, x, y));
     return IPOS_OK;
 }
 
@@ -199,6 +212,8 @@ ipos_status ip_things_find(const ip_room *room, const ip_lens *lens, const ip_be
     }
     if (status == IPOS_OK)
         status = keep_things(&job);
+    if (status == IPOS_OK)
+        status = ip_trim(frame->light, threads, &part[THINGS]);
     if (status == IPOS_OK)
         status = find_moving(&job, threads);
     if (status == IPOS_OK)

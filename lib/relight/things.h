@@ -12,6 +12,7 @@ typedef struct ip_set_frame {
     ip_view view;
     const ip_plane_f *luma;  /* display luma; while things are found */
     const ip_plane_f *sky;   /* the same */
+    const ip_image3 *light;  /* the same, scene-linear */
     ip_plane_f room;         /* depth of the room behind every pixel */
     ip_plane_f wall;         /* what the ray meets: -1, 0 ground, 1.. a wall */
     ip_plane_f kind;         /* IP_IS_... */
@@ -25,7 +26,7 @@ typedef struct ip_beside {
 } ip_beside;
 
 /* Writes room, wall and kind. Things: nearer than .93 of the room's depth and over .3 m, where neighbouring frames do not fit the room, in pieces
- * that are believed, high enough and reach the air; moving: where depth is not believed and the frames do not fit the room. */
+ * that are believed, high enough and reach the air, cut to where their colours end; moving: where depth is not believed and the frames do not fit the room. */
 ipos_status ip_things_find(const ip_room *room, const ip_lens *lens, const ip_beside *beside, size_t count, int threads, ip_set_frame *frame);
 
 #endif

@@ -151,6 +151,13 @@ static ipos_status give_sky(void *user, size_t index, const ip_plane_f **out) {
     return IPOS_OK;
 }
 
+static ipos_status give_light(void *user, size_t index, const ip_image3 **out) {
+    struct ir_slot *slot;
+    IP_TRY(ir_scene_frame(user, index, &slot));
+    *out = &slot->light;
+    return IPOS_OK;
+}
+
 static ipos_status give_flow(void *user, size_t index, int forward, const ip_plane_f **out) {
     return find_flow(user, index, forward, out);
 }
@@ -158,7 +165,7 @@ static ipos_status give_flow(void *user, size_t index, int forward, const ip_pla
 /* The set from the camera's motion, where it is wanted and there is one. */
 static ipos_status find_set(ir_scene *scene) {
     const ir_settings *s = scene->settings;
-    ip_set_source source = {{scene->footage.count, give_luma, give_flow, scene, scene->pulse}, give_sky, scene->width, scene->height, scene->host->threads};
+    ip_set_source source = {{scene->footage.count, give_luma, give_flow, scene, scene->pulse}, give_sky, give_light, scene->width, scene->height, scene->host->threads};
     if (!strcmp(s->geometry, "none")) {
         snprintf(scene->reason, sizeof scene->reason, "geometry=none was asked for");
         return IPOS_OK;

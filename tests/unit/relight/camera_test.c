@@ -1,6 +1,7 @@
-/* Poses and points settled at once; the main wall as what stops the sun. */
-#include "facade.h"
+/* Poses and points settled at once; what stops the sun: the main wall, things and their outlines. */
+#include "cast.h"
 #include "geometry.h"
+#include "trim.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -112,7 +113,75 @@ static void test_facade(void **state) {
     ip_plane_free(&frame.kind);
 }
 
+/* A red disk on grey, both uneven, and a mask that reaches 5 pixels over its edge. */
+static void test_trim(void **state) {
+    enum { SIZE = 160 };
+    ip_image3 light;
+    ip_plane_f mask;
+    int wrong[2] = {0, 0};
+    (void)state;
+    assert_int_equal(ip_image3_new(640, SIZE, &light), IPOS_OK);
+    assert_int_equal(ip_plane_new(640, SIZE, &mask), IPOS_OK);
+    for (int pass = 0; pass < 2; pass++) {
+        for (int y = 0; y < SIZE; y++)
+            for (int x = 0; x < 640; x++) {
+                double away = hypot(x - 300, y - 80);
+                bool in = away < 40;
+                if (!pass) {
+                    ip_row(&mask, y)[x] = away < 45;
+                    for (int c = 0; c < 3; c++)
+                        ip_row(&light.c[c], y)[x] = (float)((in ? (c ? .1 : .4) : .3) * draw(5 + c, y * 640 + x, .7, 1.3));
+                }
+                wrong[pass] += (ip_row(&mask, y)[x] > 0) != in;
+            }
+        if (!pass)
+            assert_int_equal(ip_trim(&light, 2, &mask), IPOS_OK);
+    }
+    assert_true(wrong[0] > 1000);
+    assert_true(wrong[1] < 120); /* half a pixel of its circumference */
+    ip_image3_free(&light);
+    ip_plane_free(&mask);
+}
+
+/* Columns between a sixth and five sixths of the sun, seen from above, where half a plane so high over the ground stops a sun in the zenith. */
+static int soft_columns(float high) {
+    enum { CELLS = 200, BLOCKS = 17 };
+    const ip_lens eye = {400, (WIDTH - 1) / 2., (HEIGHT - 1) / 2.};
+    ip_room room = {.walls = 0};
+    ip_set_frame f = {.view.pose = {{1, 0, 0, 0, 0, -1, 0, -1, 0}, {0, 0, 8}}};
+    static float far[CELLS * CELLS], block[BLOCKS * BLOCKS];
+    ip_caster caster = {.toward = {0, 1, 0}, .side = {1, 0, 0}, .over = {0, 0, -1}, .low = {-6, -6}, .cell = .06, .width = CELLS, .height = CELLS, .far = far,
+        .blocks_wide = BLOCKS, .blocks_high = BLOCKS, .block = block};
+    ip_plane_f *planes[4] = {&f.view.inverse, &f.view.agreeing, &f.room, &f.kind}, seen;
+    int soft = 0;
+    for (int i = 0; i < CELLS * CELLS; i++)
+        far[i] = i % CELLS < CELLS / 2 ? high : -1e9f;
+    for (int i = 0; i < BLOCKS * BLOCKS; i++)
+        block[i] = high;
+    for (int k = 0; k < 4; k++)
+        assert_int_equal(ip_plane_new(WIDTH, HEIGHT, planes[k]), IPOS_OK);
+    assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &seen), IPOS_OK);
+    ip_plane_fill(&f.room, 8);
+    ip_plane_fill(&f.view.inverse, 1.f / 8);
+    ip_plane_fill(&f.kind, IP_IS_GROUND);
+    assert_int_equal(ip_caster_seen(&caster, &room, &f, &eye, 2, &seen), IPOS_OK);
+    assert_true(ip_row(&seen, HEIGHT / 2)[2] < .05f && ip_row(&seen, HEIGHT / 2)[WIDTH - 3] > .95f);
+    for (int x = 0; x < WIDTH; x++)
+        soft += ip_row(&seen, HEIGHT / 2)[x] > 1.f / 6 && ip_row(&seen, HEIGHT / 2)[x] < 5.f / 6;
+    ip_plane_free(&seen);
+    for (int k = 0; k < 4; k++)
+        ip_plane_free(planes[k]);
+    return soft;
+}
+
+static void test_softness(void **state) {
+    (void)state;
+    int near = soft_columns(4), far = soft_columns(16); /* 50 pixels a metre: 8 and 32 of the whole slope */
+    assert_in_range(near, 3, 9);
+    assert_in_range(far, 16, 28);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_adjust), cmocka_unit_test(test_facade)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_adjust), cmocka_unit_test(test_facade), cmocka_unit_test(test_trim), cmocka_unit_test(test_softness)};
     return cmocka_run_group_tests_name("relight camera", tests, NULL, NULL);
 }

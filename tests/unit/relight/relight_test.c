@@ -94,6 +94,11 @@ static ipos_status give_sky(void *user, size_t index, const ip_plane_f **out) {
     return IPOS_OK;
 }
 
+static ipos_status give_light(void *user, size_t index, const ip_image3 **out) {
+    *out = &((street *)user)->light[index];
+    return IPOS_OK;
+}
+
 static ipos_status give_flow(void *user, size_t index, int forward, const ip_plane_f **out) {
     street *s = user;
     if (!s->flow[index][forward][0].data) {
@@ -133,7 +138,7 @@ static void test_set(void **state) {
     ip_set set;
     ip_set_frame frame;
     build_street(&s);
-    ip_set_source source = {{FRAMES, give_luma, give_flow, &s, NULL}, give_sky, WIDTH, HEIGHT, 2};
+    ip_set_source source = {{FRAMES, give_luma, give_flow, &s, NULL}, give_sky, give_light, WIDTH, HEIGHT, 2};
     assert_int_equal(ip_set_build(&source, FOCAL, EYE, &set), IPOS_OK);
     assert_string_equal(set.reason, "");
     assert_true(set.path.error < .3);
@@ -178,7 +183,7 @@ static void test_locked_camera(void **state) {
     build_street(&s);
     for (int f = 1; f < FRAMES; f++)
         ip_plane_copy(&s.luma[f], &s.luma[0]);
-    ip_set_source source = {{FRAMES, give_luma, give_flow, &s, NULL}, give_sky, WIDTH, HEIGHT, 2};
+    ip_set_source source = {{FRAMES, give_luma, give_flow, &s, NULL}, give_sky, give_light, WIDTH, HEIGHT, 2};
     assert_int_equal(ip_set_build(&source, FOCAL, EYE, &set), IPOS_OK);
     assert_true(set.reason[0] != 0);
     ip_set_free(&set);
