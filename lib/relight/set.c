@@ -1,5 +1,6 @@
 #include "set.h"
 #include "fit.h"
+#include "moving.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -224,7 +225,9 @@ ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const i
                 ip_row(&surface->facing[k], y)[x] = (float)fmax(facing, .02);
             }
         }
-    return ip_caster_seen(&set->caster, &set->room, frame, &set->path.lens, set->source.threads, &surface->seen[IP_NEW_SUN]);
+    const ip_plane_f *seen = &surface->seen[IP_NEW_SUN];
+    IP_TRY(ip_caster_seen(&set->caster, &set->room, frame, &set->path.lens, set->source.threads, seen));
+    return ip_moving_shade(&set->room, frame, &set->path.lens, toward[IP_NEW_SUN], set->source.threads, seen);
 }
 
 double ip_set_horizon(const ip_set *set) {

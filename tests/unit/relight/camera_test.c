@@ -1,11 +1,13 @@
 /* Poses and points settled at once; what stops the sun: the main wall, things and their outlines. */
 #include "cast.h"
 #include "geometry.h"
+#include "moving.h"
 #include "trim.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -181,7 +183,39 @@ static void test_softness(void **state) {
     assert_in_range(far, 16, 28);
 }
 
+/* A post 1.2 m high that moves, 8 m off on plain ground, the sun to the left: its shadow lies to the right of its foot; one in the air throws none. */
+static void test_moving(void **state) {
+    const ip_lens eye = {120, (WIDTH - 1) / 2., 10};
+    const double toward[3] = {-.8944, .4472, 0};
+    ip_room room = {.walls = 0};
+    ip_set_frame f = {.view.pose = {{1, 0, 0, 0, -1, 0, 0, 0, 1}, {0, 1.6, 0}}};
+    ip_plane_f *planes[5] = {&f.view.inverse, &f.view.agreeing, &f.room, &f.kind, &f.wall}, seen;
+    (void)state;
+    for (int k = 0; k < 5; k++)
+        assert_int_equal(ip_plane_new(WIDTH, HEIGHT, planes[k]), IPOS_OK);
+    assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &seen), IPOS_OK);
+    int foot = (int)(eye.cy + 1.6 * eye.focal / 8), top = (int)(eye.cy + .4 * eye.focal / 8);
+    for (int lifted = 0; lifted < 2; lifted++) {
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = 0; x < WIDTH; x++) {
+                bool ground = y > eye.cy + 1, post = abs(x - 50) <= 8 && y >= top - 10 * lifted && y <= foot - 21 * lifted;
+                ip_row(&f.room, y)[x] = ground ? (float)(1.6 * eye.focal / (y - eye.cy)) : 1e4f;
+                ip_row(&f.wall, y)[x] = ground ? 0 : -1;
+                ip_row(&f.view.inverse, y)[x] = 1 / ip_row(&f.room, y)[x];
+                ip_row(&f.kind, y)[x] = post ? IP_IS_MOVING : ground ? IP_IS_GROUND : IP_IS_SKY;
+            }
+        ip_plane_fill(&seen, 1);
+        assert_int_equal(ip_moving_shade(&room, &f, &eye, toward, 2, &seen), IPOS_OK);
+        float right = ip_row(&seen, foot)[50 + 20], left = ip_row(&seen, foot)[50 - 20], beyond = ip_row(&seen, foot)[50 + 60];
+        assert_true(lifted ? right > .99f : right < .1f); /* 1.2 m throw 2.4 m: 36 pixels */
+        assert_true(left > .99f && beyond > .99f);
+    }
+    ip_plane_free(&seen);
+    for (int k = 0; k < 5; k++)
+        ip_plane_free(planes[k]);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_adjust), cmocka_unit_test(test_facade), cmocka_unit_test(test_trim), cmocka_unit_test(test_softness)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_adjust), cmocka_unit_test(test_facade), cmocka_unit_test(test_trim), cmocka_unit_test(test_softness), cmocka_unit_test(test_moving)};
     return cmocka_run_group_tests_name("relight camera", tests, NULL, NULL);
 }
