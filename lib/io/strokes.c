@@ -74,8 +74,8 @@ static ipos_status check_frame(const checker *c, const json_t *value, const char
 
 static ipos_status check_kind(const json_t *value, const char *what, json_t *out) {
     const char *kind = value ? json_string_value(value) : "wire";
-    if (!kind || (strcmp(kind, "wire") != 0 && strcmp(kind, "shadow") != 0))
-        return bad(what, "kind", value, "\"wire\" or \"shadow\"");
+    if (!kind || !*kind || strchr(kind, ',') || !ip_in_list(IP_STROKE_KINDS, kind))
+        return bad(what, "kind", value, "one of " IP_STROKE_KINDS);
     return json_object_set_new(out, "kind", json_string(kind)) == 0 ? IPOS_OK : ip_no_memory(64);
 }
 
@@ -138,7 +138,7 @@ static ipos_status check_once(checker *c, const char *what, const json_t *stroke
     ipos_status status = key ? IPOS_OK : IPOS_ERR_NO_MEMORY;
     if (status == IPOS_OK && json_object_get(c->seen, key))
         status = ip_fail(IPOS_ERR_FORMAT, "%s: a second %s of that name on frame %lld, expected one: give the other a name of its own", what,
-            strcmp(kind, "wire") == 0 ? "stroke" : "shadow", frame);
+            strcmp(kind, "wire") == 0 ? "stroke" : kind, frame);
     if (status == IPOS_OK && json_object_set_new(c->seen, key, json_true()) != 0)
         status = ip_no_memory(64);
     ip_free(key);

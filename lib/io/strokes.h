@@ -14,6 +14,9 @@ ipos_status ip_strokes_parse(const void *bytes, size_t size, const char *name, i
 /* The same for a setting's text, which is JSON: what is wrong is IPOS_ERR_ARGUMENT. "" stays "". */
 ipos_status ip_strokes_check(const char *text, const char *what, char **json);
 
+/* What a stroke may mean, comma-separated; each operation takes some of them. */
+#define IP_STROKE_KINDS "wire,shadow,add,remove,old-add,old-remove,gobo,protect"
+
 /* What the strokes' own files share. */
 
 typedef struct ip_points { /* begins as {0}; x, y by turns */

@@ -11,7 +11,8 @@ typedef struct level {
     ip_affine place;
     int64_t frame;
     double width; /* of strokes, before the transform; negative: not stated */
-    bool shadow, hidden;
+    char kind[16]; /* "": not stated */
+    bool hidden;
 } level;
 
 typedef struct reader {
@@ -90,12 +91,12 @@ static ipos_status read_width(const char *text, const char *what, double *out) {
 static ipos_status read_kind(const char **attributes, const char *what, level *in) {
     const char *kind = attribute(attributes, "data-kind");
     if (has_word(attribute(attributes, "class"), "shadow"))
-        in->shadow = true;
+        snprintf(in->kind, sizeof in->kind, "shadow");
     if (!kind)
         return IPOS_OK;
-    in->shadow = strcmp(kind, "shadow") == 0;
-    if (!in->shadow && strcmp(kind, "wire") != 0)
-        return ip_fail(IPOS_ERR_FORMAT, "%s: data-kind \"%.40s\": expected wire or shadow", what, kind);
+    if (!*kind || strchr(kind, ',') || !ip_in_list(IP_STROKE_KINDS, kind))
+        return ip_fail(IPOS_ERR_FORMAT, "%s: data-kind \"%.40s\": expected one of %s", what, kind, IP_STROKE_KINDS);
+    snprintf(in->kind, sizeof in->kind, "%s", kind);
     return IPOS_OK;
 }
 
@@ -170,7 +171,7 @@ static ipos_status add_stroke(reader *r, const char *wire, const level *in, cons
     json_t *list = points_json(points);
     if (!list)
         return ip_fail(IPOS_ERR_FORMAT, "%s: a point is too far away to be a number", what);
-    json_t *stroke = json_pack("{s:s,s:o}", "kind", in->shadow ? "shadow" : "wire", "points", list);
+    json_t *stroke = json_pack("{s:s,s:o}", "kind", *in->kind ? in->kind : "wire", "points", list);
     const double scale = sqrt(fabs(in->place.a * in->place.d - in->place.b * in->place.c));
     if (wire)
         json_object_set_new(stroke, "wire", json_string(wire));

@@ -120,6 +120,24 @@ static ipos_status emit_variant(const one_frame *f, int variant) {
     return status;
 }
 
+/* What was painted to keep its light, besides the mattes. */
+static ipos_status add_painted(one_frame *f) {
+    ip_plane_f painted, large;
+    IP_TRY(ir_marks_keep(f->scene, f->index, &painted));
+    if (!painted.data)
+        return IPOS_OK;
+    ipos_status status = ip_plane_new(f->source->data_window.width, f->source->data_window.height, &large);
+    if (status == IPOS_OK) {
+        ip_resize(&painted, &large, 1, f->run->host->threads);
+        if (f->keep.data)
+            ip_plane_max(&large, &f->keep);
+        ip_plane_free(&f->keep);
+        f->keep = large;
+    }
+    ip_plane_free(&painted);
+    return status;
+}
+
 ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
     one_frame f = {.run = run, .scene = scene, .index = index, .number = scene->footage.numbers[index]};
     struct ir_slot *slot;
@@ -133,6 +151,8 @@ ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
     }
     if (status == IPOS_OK)
         status = ir_keep_read(run, f.source, f.number, &f.keep);
+    if (status == IPOS_OK)
+        status = add_painted(&f);
     for (int v = 0; v < IR_VARIANTS && status == IPOS_OK; v++)
         if (run->settings.offered[v])
             status = emit_variant(&f, v);

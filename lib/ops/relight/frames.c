@@ -11,6 +11,7 @@ static void slot_free(struct ir_slot *slot) {
     ip_plane_free(&slot->luma);
     ip_surface_free(&slot->surface);
     ip_plane_free(&slot->sky);
+    ip_set_frame_free(&slot->shape);
     for (int k = 0; k < 2; k++)
         ip_planes_free(slot->flow[k], 2);
     *slot = (struct ir_slot){0};
@@ -20,6 +21,7 @@ void ir_scene_close(ir_scene *scene) {
     for (size_t i = 0; i < scene->slot_count; i++)
         slot_free(&scene->slots[i]);
     ip_free(scene->slots);
+    ir_marks_free(&scene->marks);
     ip_set_free(&scene->set);
     ip_shades_close(&scene->shades);
     ip_shot_close(&scene->footage);
@@ -77,7 +79,14 @@ static ipos_status find_shape(ir_scene *scene, size_t index, ip_surface *out, ip
     }
     IP_TRY(ip_set_look(&scene->set, index, &frame));
     ipos_status status = ip_set_surface(&scene->set, &frame, &scene->settings->pair, out, still);
-    ip_set_frame_free(&frame);
+    if (status == IPOS_OK && scene->marks.count)
+        status = ir_scene_frame(scene, index, &slot);
+    if (status == IPOS_OK && scene->marks.count) {
+        ip_set_frame_free(&slot->shape);
+        slot->shape = frame;
+    } else {
+        ip_set_frame_free(&frame);
+    }
     return status;
 }
 
@@ -115,7 +124,7 @@ static double camera_stops(const ir_scene *scene) {
     return scene->footage.clip.encoding->kind == IP_ENCODING_DISPLAY ? -fmax(0, scene->change + darker) : .3 * fmax(0, -scene->change);
 }
 
-static ipos_status find_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out) {
+ipos_status ir_scene_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out) {
     struct ir_slot *slot, *other;
     IP_TRY(ir_scene_frame(scene, index, &slot));
     if (!slot->flow[way][0].data) {
@@ -159,7 +168,7 @@ static ipos_status give_light(void *user, size_t index, const ip_image3 **out) {
 }
 
 static ipos_status give_flow(void *user, size_t index, int forward, const ip_plane_f **out) {
-    return find_flow(user, index, forward, out);
+    return ir_scene_flow(user, index, forward, out);
 }
 
 /* The set from the camera's motion, where it is wanted and there is one. */
@@ -210,9 +219,11 @@ ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *s
     return find_set(scene);
 }
 
-ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse) {
+ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, const ir_strokes *strokes, int64_t first, int64_t last,
+    const ip_pulse *pulse) {
     IP_TRY(ir_scene_set(scene, host, settings, first, last, pulse));
     scene->horizon = settings->horizon > -1e8f ? settings->horizon : scene->motion ? (float)ip_set_horizon(&scene->set) : .5f;
+    IP_TRY(ir_marks_open(scene, strokes));
     IP_TRY(gather_shades(scene));
     scene->camera = camera_stops(scene);
     return IPOS_OK;
@@ -252,7 +263,7 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
     const ip_plane_f *flow;
     int way = step > 0;
     size_t from = way ? index + (size_t)step - 1 : index - (size_t)(-step - 1), to = way ? from + 1 : from - 1;
-    IP_TRY(find_flow(scene, from, way, &flow));
+    IP_TRY(ir_scene_flow(scene, from, way, &flow));
     for (int y = 0; y < scene->height; y++)
         for (int x = 0; x < scene->width; x++) {
             float *u = &ip_row(&path[0], y)[x], *v = &ip_row(&path[1], y)[x], px = (float)x + *u, py = (float)y + *v;
@@ -321,6 +332,8 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out) {
         }
         status = gather(scene, index, out, part);
     }
+    if (status == IPOS_OK)
+        status = ir_marks_apply(scene, index, out);
     ip_planes_free(part, 3);
     if (status != IPOS_OK)
         ip_surface_free(out);

@@ -4,6 +4,7 @@
 
 #include "set.h"
 #include "shot.h"
+#include "strokes.h"
 #include "surface.h"
 
 #include "teller.h"
@@ -46,20 +47,25 @@ typedef struct ir_scene {
         ip_surface surface;
         bool has_surface;
         ip_plane_f sky;
+        ip_set_frame shape;    /* where strokes are carried along it */
         ip_plane_f flow[2][2]; /* to the frame before, to the frame after */
     } *slots;
     size_t slot_count;
     uint64_t clock;
     const ip_pulse *pulse;
+    ir_marks marks;    /* what was painted */
     bool motion;       /* the set is known from the camera's motion */
     char reason[200];  /* what the geometry rests on, or why there is none */
 } ir_scene;
-ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
+ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, const ir_strokes *strokes, int64_t first, int64_t last,
+    const ip_pulse *pulse);
 /* No more than its frames and its set: of the settings geometry, focal, camera_height and the new light's direction count. */
 ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
 void ir_scene_close(ir_scene *scene);
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
+/* Flow from a frame to the next (way 1) or the one before (0); two planes, borrowed as frames are. */
+ipos_status ir_scene_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out);
 /* What is known of a frame together with its neighbours along the motion: steady over the shot. out is allocated. */
 ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out);
 
@@ -67,6 +73,7 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out);
 typedef struct ir_run {
     ip_op_host *host;
     ir_settings settings;
+    ir_strokes strokes;
     ip_clip protect;        /* host NULL where there is none */
     double begin, part;     /* of the run: where the shot under way begins, how much it is */
     ip_buffer details;      /* JSON of the shots */

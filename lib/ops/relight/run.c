@@ -38,9 +38,14 @@ static void tell_light(ip_buffer *to, const char *name, const ip_light_ask *ligh
 }
 
 static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t last) {
-    ip_buffer_printf(&run->details, "%s{\"first\":%lld,\"last\":%lld,\"geometry\":\"%s\",\"reason\":\"%s\",\"horizon\":%.4f,\"change\":%.3f,\"camera\":%.3f}",
+    ip_buffer_printf(&run->details, "%s{\"first\":%lld,\"last\":%lld,\"geometry\":\"%s\",\"reason\":\"%s\",\"horizon\":%.4f,\"change\":%.3f,\"camera\":%.3f",
         run->details.data[run->details.size - 1] == '[' ? "" : ",", (long long)first, (long long)last, scene->motion ? "motion" : "none", scene->reason, (double)scene->horizon,
         scene->change, scene->camera);
+    if (scene->marks.count) {
+        ip_buffer_printf(&run->details, ",\"carried\":");
+        ir_marks_tell(&scene->marks, &run->details);
+    }
+    ip_buffer_printf(&run->details, "}");
 }
 
 static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last, const ipos_rational *times, size_t count) {
@@ -49,7 +54,7 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
     ipos_status status = ir_step(run, 0, "looking at the shot");
     if (status != IPOS_OK)
         return status;
-    status = ir_scene_open(&scene, run->host, &run->settings, first, last, &run->teller.pulse);
+    status = ir_scene_open(&scene, run->host, &run->settings, &run->strokes, first, last, &run->teller.pulse);
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         size_t index = ip_shot_index(&scene.footage, times[i].num);
         status = ir_step(run, (double)i / (double)count, "relighting");
@@ -92,6 +97,11 @@ static ipos_status offer(ir_run *run) {
 
 static ipos_status run_all(ir_run *run) {
     IP_TRY(open_clips(run));
+    IP_TRY(ir_strokes_parse(ip_options_text(run->host->options, "strokes"), &run->strokes));
+    IP_TRY(ir_strokes_check(&run->strokes, run->host));
+    if (run->strokes.count && (ir_has_clip(run->host, "example") || ir_has_clip(run->host, "day") || ir_has_clip(run->host, "evening")))
+        return ip_fail(IPOS_ERR_ARGUMENT, "strokes: they shape the light model, which an example or a location's days replace: give one of them, and "
+            "protect as mattes");
     if (ir_has_clip(run->host, "example"))
         return ir_taught_run(run);
     if (ir_has_clip(run->host, "day") || ir_has_clip(run->host, "evening"))
@@ -114,6 +124,7 @@ static ipos_status relight_run(ip_op_host *host) {
         return ip_fail(IPOS_ERR_ARGUMENT, "relight: needs a clip and the frames to work on");
     ipos_status status = run_all(&run);
     ip_clip_close(&run.protect);
+    ir_strokes_free(&run.strokes);
     ip_buffer_free(&run.details);
     return status;
 }

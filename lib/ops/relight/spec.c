@@ -35,6 +35,11 @@ static const ip_option_spec options[] = {
      .help = "of that light: -1 as warm as the sun, 1 as blue as a clear sky"},
     {.name = "haze", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = 0, .maximum = 1, .help = "veil of the new sun's colour"},
     {.name = "bloom", .type = IPOS_OPTION_REAL, .preset = "0.04", .minimum = 0, .maximum = .5, .help = "share of light that glows around what is bright"},
+    {.name = "strokes", .type = IPOS_OPTION_TEXT, .preset = "",
+     .help = "what a person painted, on one frame or more, carried through the shot, as the JSON that ipos_strokes_read gives: "
+             "{\"strokes\":[{\"kind\":\"add\",\"frame\":1012,\"points\":[[x,y],...],\"width\":30}]}. Kinds: add (a new shadow falls here), remove (none does), "
+             "old-add (here is a shadow of the old sun), old-remove (here is none), gobo (the shadow of something off the picture: its outline on "
+             "the ground or a wall), protect (keeps its light). A curve that ends where it begins is an area, any other a band"},
     {.name = "protect", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "clip of mattes of what keeps its light (white), numbered like the frames; a single frame holds for all"},
     {.name = "example", .type = IPOS_OPTION_CLIP, .preset = "",
