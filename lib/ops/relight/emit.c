@@ -61,7 +61,7 @@ static ipos_status make_evidence(const one_frame *f, const ip_plane_f *changed, 
 
 /* The light of one variant: changes light, says where and by how much shadows were changed (at the analysis' size). */
 static ipos_status relit(const one_frame *f, int variant, const ip_image3 *light, ip_plane_f *changed, const ip_plane_f stops[GAIN_PLANES]) {
-    const ir_settings *set = &f->run->settings;
+    const ir_settings *set = f->scene->settings;
     const ip_relight_pair *pair = variant == IR_HARD ? &set->hard : &set->pair;
     ip_regrade how = set->regrade;
     ir_look look = {.strength = set->strength, .haze = set->haze, .bloom = set->bloom, .keep = f->keep.data ? &f->keep : NULL,
@@ -103,7 +103,7 @@ static ipos_status emit_variant(const one_frame *f, int variant) {
     if (status == IPOS_OK)
         status = ip_planes_new(f->surface.sky.width, f->surface.sky.height, stops, GAIN_PLANES);
     if (status == IPOS_OK && variant == IR_SUN)
-        ir_draw_sun(&f->run->settings, f->scene->horizon, &f->surface, &light, &changed);
+        ir_draw_sun(f->scene->settings, f->scene->horizon, &f->surface, &light, &changed);
     else if (status == IPOS_OK)
         status = relit(f, variant, &light, &changed, stops);
     if (status == IPOS_OK)
@@ -154,7 +154,7 @@ ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
     if (status == IPOS_OK)
         status = add_painted(&f);
     for (int v = 0; v < IR_VARIANTS && status == IPOS_OK; v++)
-        if (run->settings.offered[v])
+        if (scene->settings->offered[v])
             status = emit_variant(&f, v);
     ip_plane_free(&f.keep);
     ip_plane_free(&f.luma);

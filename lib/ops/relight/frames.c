@@ -219,9 +219,10 @@ ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *s
     return find_set(scene);
 }
 
-ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, const ir_strokes *strokes, int64_t first, int64_t last,
+ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, ir_settings *settings, const ir_strokes *strokes, int64_t first, int64_t last,
     const ip_pulse *pulse) {
     IP_TRY(ir_scene_set(scene, host, settings, first, last, pulse));
+    IP_TRY(ir_old_sun(scene, settings));
     scene->horizon = settings->horizon > -1e8f ? settings->horizon : scene->motion ? (float)ip_set_horizon(&scene->set) : .5f;
     IP_TRY(ir_marks_open(scene, strokes));
     IP_TRY(gather_shades(scene));

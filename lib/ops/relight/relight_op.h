@@ -21,10 +21,16 @@ typedef struct ir_settings {
     ip_relight_pair hard;     /* with less light from the sky */
     ip_regrade regrade;
     float strength, haze, bloom, focal, camera_height, horizon; /* horizon below 0: not said */
+    bool look_for_old;        /* nobody told the old sun's azimuth: it is looked for where the set is known; old_sun.c */
+    bool old_elevation_told, now_follows; /* now_follows: the new sun's azimuth is the old one's */
+    float old_confidence;     /* of what was found */
+    char old_reason[160];     /* why nothing was; "" where it was, or was not looked for */
     bool unchanged;           /* old and new light are one, or the strength is 0: every bit stays */
     bool offered[IR_VARIANTS];
 } ir_settings;
 ipos_status ir_settings_read(const ip_op_host *host, ir_settings *out);
+/* pair and hard from old and now. */
+ipos_status ir_settings_pairs(ir_settings *settings);
 
 /* A shot at the size the analysis works at, frame by frame, a few at hand; frames.c */
 enum { IR_LEAST_HELD = 12, IR_REACH = 2 };
@@ -57,8 +63,10 @@ typedef struct ir_scene {
     bool motion;       /* the set is known from the camera's motion */
     char reason[200];  /* what the geometry rests on, or why there is none */
 } ir_scene;
-ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *settings, const ir_strokes *strokes, int64_t first, int64_t last,
+ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, ir_settings *settings, const ir_strokes *strokes, int64_t first, int64_t last,
     const ip_pulse *pulse);
+/* Looks for the old sun where the settings say so, and puts what it finds into them. */
+ipos_status ir_old_sun(ir_scene *scene, ir_settings *settings);
 /* No more than its frames and its set: of the settings geometry, focal, camera_height and the new light's direction count. */
 ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
 void ir_scene_close(ir_scene *scene);
@@ -73,6 +81,7 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out);
 typedef struct ir_run {
     ip_op_host *host;
     ir_settings settings;
+    ir_settings told;       /* of the first shot, with what was found there */
     ir_strokes strokes;
     ip_clip protect;        /* host NULL where there is none */
     double begin, part;     /* of the run: where the shot under way begins, how much it is */

@@ -31,10 +31,13 @@ static ipos_status open_clips(ir_run *run) {
     return IPOS_OK;
 }
 
-static void tell_light(ip_buffer *to, const char *name, const ip_light_ask *light, const char *from) {
+static void tell_light(ip_buffer *to, const char *name, const ip_light_ask *light, const char *from, const ir_settings *looked) {
     static const char *const weather[] = {"clear", "overcast", "dusk"};
-    ip_buffer_printf(to, "\"%s\":{\"azimuth\":%.2f,\"elevation\":%.2f,\"weather\":\"%s\",\"from\":\"%s\"}", name, light->azimuth, light->elevation,
+    ip_buffer_printf(to, "\"%s\":{\"azimuth\":%.2f,\"elevation\":%.2f,\"weather\":\"%s\",\"from\":\"%s\"", name, light->azimuth, light->elevation,
         weather[light->weather], from);
+    if (looked && looked->look_for_old)
+        ip_buffer_printf(to, ",\"confidence\":%.3f,\"reason\":\"%s\"", (double)looked->old_confidence, looked->old_reason);
+    ip_buffer_printf(to, "}");
 }
 
 static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t last) {
@@ -45,16 +48,21 @@ static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t
         ip_buffer_printf(&run->details, ",\"carried\":");
         ir_marks_tell(&scene->marks, &run->details);
     }
+    if (scene->settings->look_for_old) {
+        ip_buffer_printf(&run->details, ",");
+        tell_light(&run->details, "old", &scene->settings->old, scene->settings->old_from, scene->settings);
+    }
     ip_buffer_printf(&run->details, "}");
 }
 
 static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last, const ipos_rational *times, size_t count) {
     (void)user;
     ir_scene scene;
+    ir_settings settings = run->settings; /* what is looked for is of one shot */
     ipos_status status = ir_step(run, 0, "looking at the shot");
     if (status != IPOS_OK)
         return status;
-    status = ir_scene_open(&scene, run->host, &run->settings, &run->strokes, first, last, &run->teller.pulse);
+    status = ir_scene_open(&scene, run->host, &settings, &run->strokes, first, last, &run->teller.pulse);
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         size_t index = ip_shot_index(&scene.footage, times[i].num);
         status = ir_step(run, (double)i / (double)count, "relighting");
@@ -65,6 +73,8 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
     }
     if (status == IPOS_OK)
         tell_shot(run, &scene, first, last);
+    if (!run->told.old_from)
+        run->told = settings;
     ir_scene_close(&scene);
     return status;
 }
@@ -107,13 +117,13 @@ static ipos_status run_all(ir_run *run) {
     if (ir_has_clip(run->host, "day") || ir_has_clip(run->host, "evening"))
         return ir_days_run(run);
     IP_TRY(ir_settings_read(run->host, &run->settings));
-    ip_buffer_printf(&run->details, "{\"light\":{");
-    tell_light(&run->details, "old", &run->settings.old, run->settings.old_from);
-    ip_buffer_printf(&run->details, ",");
-    tell_light(&run->details, "new", &run->settings.now, run->settings.new_from);
-    ip_buffer_printf(&run->details, "},\"shots\":[");
+    ip_buffer_printf(&run->details, "{\"shots\":[");
     IP_TRY(ir_each_shot(run, run_shot, NULL));
-    ip_buffer_printf(&run->details, "]}");
+    ip_buffer_printf(&run->details, "],\"light\":{");
+    tell_light(&run->details, "old", &run->told.old, run->told.old_from, &run->told);
+    ip_buffer_printf(&run->details, ",");
+    tell_light(&run->details, "new", &run->told.now, run->told.new_from, NULL);
+    ip_buffer_printf(&run->details, "}}");
     return offer(run);
 }
 

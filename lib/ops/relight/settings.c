@@ -41,7 +41,7 @@ static ipos_status by_time(const ip_op_host *host, const char *name, ip_light_as
 }
 
 /* One light: what the preset says, over it what the time says, over it what the numbers say. */
-static ipos_status one_light(const ip_op_host *host, const char *const names[4], double azimuth, const char *otherwise, ip_light_ask *out, const char **from) {
+static ipos_status one_light(const ip_op_host *host, const char *const names[4], double azimuth, const char *otherwise, ip_light_ask *out, const char **from, bool *elevation_told) {
     double given_azimuth, given_elevation;
     bool found;
     ip_light_preset(ip_options_text(host->options, names[0]), out);
@@ -52,6 +52,7 @@ static ipos_status one_light(const ip_op_host *host, const char *const names[4],
         *from = "time";
     IP_TRY(number(host, names[2], -360, 360, &given_azimuth));
     IP_TRY(number(host, names[3], -18, 90, &given_elevation));
+    *elevation_told = found || !isnan(given_elevation);
     if (!isnan(given_azimuth)) {
         out->azimuth = given_azimuth;
         *from = "given";
@@ -88,6 +89,7 @@ ipos_status ir_settings_read(const ip_op_host *host, ir_settings *out) {
     static const char *const new_names[4] = {"light", "time", "azimuth", "elevation"};
     const ip_option_values *set = host->options;
     double horizon;
+    bool told;
     *out = (ir_settings){.strength = (float)ip_options_real(set, "strength"), .haze = (float)ip_options_real(set, "haze"),
         .bloom = (float)ip_options_real(set, "bloom"), .focal = (float)ip_options_real(set, "focal"), .geometry = ip_options_text(set, "geometry"),
         .camera_height = (float)ip_options_real(set, "camera_height"),
@@ -96,15 +98,21 @@ ipos_status ir_settings_read(const ip_op_host *host, ir_settings *out) {
     IP_TRY(read_variants(host, out));
     IP_TRY(number(host, "horizon", -1, 2, &horizon));
     out->horizon = isnan(horizon) ? -1e9f : (float)horizon;
-    IP_TRY(one_light(host, old_names, 150, "assumed", &out->old, &out->old_from));
-    IP_TRY(one_light(host, new_names, out->old.azimuth, "light", &out->now, &out->new_from));
+    IP_TRY(one_light(host, old_names, 150, "assumed", &out->old, &out->old_from, &out->old_elevation_told));
+    IP_TRY(one_light(host, new_names, out->old.azimuth, "light", &out->now, &out->new_from, &told));
     bool same = out->old.azimuth == out->now.azimuth && out->old.elevation == out->now.elevation && out->old.weather == out->now.weather;
     double ambient = ip_options_real(set, "ambient"), tint = ip_options_real(set, "tint");
     out->now.ambient = ambient;
     out->now.tint = tint;
     out->unchanged = out->strength == 0 || (same && ambient == 1 && tint == 0 && out->regrade.exposure == 0);
-    IP_TRY(ip_daylight_pair(&out->old, &out->now, &out->pair));
-    ip_light_ask hard = out->now;
+    out->look_for_old = !strcmp(out->old_from, "assumed") && out->old.weather == IP_CLEAR && (!out->unchanged || out->offered[IR_SUN]);
+    out->now_follows = !strcmp(out->new_from, "light");
+    return ir_settings_pairs(out);
+}
+
+ipos_status ir_settings_pairs(ir_settings *settings) {
+    ip_light_ask hard = settings->now;
     hard.ambient *= .7;
-    return ip_daylight_pair(&out->old, &hard, &out->hard);
+    IP_TRY(ip_daylight_pair(&settings->old, &settings->now, &settings->pair));
+    return ip_daylight_pair(&settings->old, &hard, &settings->hard);
 }
