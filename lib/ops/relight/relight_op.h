@@ -4,6 +4,7 @@
 
 #include "set.h"
 #include "shot.h"
+#include "shot_grain.h"
 #include "strokes.h"
 #include "surface.h"
 
@@ -25,6 +26,7 @@ typedef struct ir_settings {
     bool old_elevation_told, now_follows; /* now_follows: the new sun's azimuth is the old one's */
     float old_confidence;     /* of what was found */
     char old_reason[160];     /* why nothing was; "" where it was, or was not looked for */
+    float grain;              /* how far noise of lifted shadows is brought to that around them */
     bool unchanged;           /* old and new light are one, or the strength is 0: every bit stays */
     bool offered[IR_VARIANTS];
 } ir_settings;
@@ -60,6 +62,7 @@ typedef struct ir_scene {
     uint64_t clock;
     const ip_pulse *pulse;
     ir_marks marks;    /* what was painted */
+    ip_shot_grain grain;
     bool motion;       /* the set is known from the camera's motion */
     char reason[200];  /* what the geometry rests on, or why there is none */
 } ir_scene;
@@ -104,6 +107,10 @@ typedef struct ir_look {
     int threads;
 } ir_look;
 ipos_status ir_picture(const ip_image3 *gain, const ip_plane_f *guide, const ir_look *look, const ip_image3 *light, ip_plane_f *changed);
+
+/* The shot's grain, and before the gain: that of what is lifted (stops, of the analysis' size); grain.c */
+ipos_status ir_grain_open(ir_scene *scene, double done);
+ipos_status ir_grain_lift(const ir_scene *scene, const ip_plane_f *lifted, const ir_look *look, const ip_image3 *light);
 
 /* What all ways of relighting do to a frame; light.c */
 /* Linear light back into the frame where changed is over 0; all other samples keep their bits. Planes of the data window. */

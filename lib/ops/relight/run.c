@@ -41,9 +41,9 @@ static void tell_light(ip_buffer *to, const char *name, const ip_light_ask *ligh
 }
 
 static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t last) {
-    ip_buffer_printf(&run->details, "%s{\"first\":%lld,\"last\":%lld,\"geometry\":\"%s\",\"reason\":\"%s\",\"horizon\":%.4f,\"change\":%.3f,\"camera\":%.3f",
+    ip_buffer_printf(&run->details, "%s{\"first\":%lld,\"last\":%lld,\"geometry\":\"%s\",\"reason\":\"%s\",\"horizon\":%.4f,\"change\":%.3f,\"camera\":%.3f,\"grain\":\"%s\"",
         run->details.data[run->details.size - 1] == '[' ? "" : ",", (long long)first, (long long)last, scene->motion ? "motion" : "none", scene->reason, (double)scene->horizon,
-        scene->change, scene->camera);
+        scene->change, scene->camera, scene->grain.grain.measurable ? "measured" : scene->grain.grain.reason);
     if (scene->marks.count) {
         ip_buffer_printf(&run->details, ",\"carried\":");
         ir_marks_tell(&scene->marks, &run->details);
@@ -63,6 +63,8 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
     if (status != IPOS_OK)
         return status;
     status = ir_scene_open(&scene, run->host, &settings, &run->strokes, first, last, &run->teller.pulse);
+    if (status == IPOS_OK)
+        status = ir_grain_open(&scene, run->begin);
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         size_t index = ip_shot_index(&scene.footage, times[i].num);
         status = ir_step(run, (double)i / (double)count, "relighting");

@@ -27,6 +27,9 @@ static const ip_option_spec options[] = {
     {.name = "strength", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1, .help = "0 leaves every bit as it is"},
     {.name = "exposure", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -8, .maximum = 8, .unit = "stops", .help = "on top of the change"},
     {.name = "lift", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1, .help = "how far old shadows are taken away"},
+    {.name = "grain", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1,
+     .help = "how far the grain of lifted shadows, which the gain makes stronger, is brought to that of what lies around them; where the shot's grain can "
+             "be measured"},
     {.name = "shadow", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1, .help = "how deep new shadows are"},
     {.name = "softness", .type = IPOS_OPTION_REAL, .preset = "4", .minimum = 0, .maximum = 60, .unit = "pixels",
      .help = "blur of new shadows' edges on top of what distance makes soft, of a picture 640 pixels wide"},
