@@ -4,10 +4,10 @@
 
 #include <math.h>
 
-enum { WIDE = 320, STEP = 10, STEPS = 36, FIRST = 20, LAST = 70, ELSEWHERE = 35 }; /* pixels; degrees */
+enum { WIDE = 320, STEP = 12, STEPS = 30, FIRST = 10, LAST = 70, ELSEWHERE = 35 }; /* pixels; degrees */
 static const double BLUR = 3;     /* pixels of the reduced frames: thrown shadows are off by about that much */
 static const float FOUND = .004f; /* share of what was looked at that has to be shadow */
-static const float FITS = .05f, SURE_FIT = .25f, SURE_LEAD = .2f;
+static const float FITS = .05f, SURE_FIT = .5f, SURE_LEAD = .2f;
 
 /* A frame at the size the search works at. */
 typedef struct small_view {

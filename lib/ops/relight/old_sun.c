@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-static const float SURE = .3f; /* less confidence than that leaves the assumption as it is */
+static const float SURE = .75f; /* less confidence than that leaves the assumption as it is */
 
 /* A key frame with the shadows in it; planes are the caller's to free. */
 typedef struct one_view {
