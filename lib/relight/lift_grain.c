@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { TILE = 192, AROUND = 24, WINDOW = 8 }; /* pixels; the split looks no further than its blocks and the windows it measures in */
+enum { TILE = 640, AROUND = 64, WINDOW = 8 }; /* pixels; what moves further than AROUND is split within the picture */
 static const float NOTHING = .25f, ALL = .75f; /* stops */
 static const float LEFT_MOST = .6f, UNEVEN = 2.3f;
 
@@ -110,21 +110,32 @@ static bool any_in(const ip_plane_f *stops, ip_box_i box) {
     return false;
 }
 
-/* before: the picture as it was, for tiles beside those that were written. */
-static ipos_status work_tile(lift_job *job, const ip_image3 *before, int threads, const ip_pulse *pulse) {
-    ip_grain_remove_options options = {.spatial_only = true, .threads = threads, .pulse = pulse};
-    IP_TRY(ip_image3_new(job->part.width, job->part.height, &job->work));
-    ipos_status status = ip_image3_new(job->part.width, job->part.height, &job->clean);
-    for (int c = 0; c < 3 && status == IPOS_OK; c++)
+/* The part of a picture in the working encoding; allocates out. */
+static ipos_status cut(const lift_job *job, const ip_image3 *picture, ip_image3 *out) {
+    IP_TRY(ip_image3_new(job->part.width, job->part.height, out));
+    for (int c = 0; c < 3; c++)
         for (int y = 0; y < job->part.height; y++) {
-            const float *from = ip_row(&before->c[c], job->part.y + y) + job->part.x;
-            float *to = ip_row(&job->work.c[c], y);
+            const float *from = ip_row(&picture->c[c], job->part.y + y) + job->part.x;
+            float *to = ip_row(&out->c[c], y);
             for (int x = 0; x < job->part.width; x++)
                 to[x] = job->encoding->kind == IP_ENCODING_LINEAR ? from[x] : job->encoding->from_linear(from[x]);
             ip_to_working(job->encoding, to, (size_t)job->part.width);
         }
+    return IPOS_OK;
+}
+
+/* pictures: before, the picture as it was (tiles beside this one have been written), after. */
+static ipos_status work_tile(lift_job *job, const ip_image3 *const pictures[3], int threads, const ip_pulse *pulse) {
+    ip_grain_remove_options options = {.spatial_only = !pictures[0] && !pictures[2], .threads = threads, .pulse = pulse};
+    ip_image3 beside[3] = {{{{0}}}};
+    ipos_status status = ip_image3_new(job->part.width, job->part.height, &job->clean);
+    for (int k = 0; k < 3 && status == IPOS_OK; k++)
+        if (pictures[k])
+            status = cut(job, pictures[k], k == 1 ? &job->work : &beside[k]);
     if (status == IPOS_OK)
-        status = ip_grain_remove(job->grain, NULL, &job->work, NULL, &options, &job->clean, NULL);
+        status = ip_grain_remove(job->grain, pictures[0] ? &beside[0] : NULL, &job->work, pictures[2] ? &beside[2] : NULL, &options, &job->clean, NULL);
+    ip_image3_free(&beside[0]);
+    ip_image3_free(&beside[2]);
     if (status == IPOS_OK)
         status = ip_image3_new(job->part.width, job->part.height, &job->left);
     if (status == IPOS_OK)
@@ -137,16 +148,17 @@ static ipos_status work_tile(lift_job *job, const ip_image3 *before, int threads
     return status;
 }
 
-ipos_status ip_lift_grain(const ip_grain *grain, const ip_encoding *encoding, const ip_plane_f *stops, float amount, int threads, const ip_pulse *pulse,
-    const ip_image3 *light) {
+ipos_status ip_lift_grain(const ip_grain *grain, const ip_encoding *encoding, const ip_plane_f *stops, float amount, const ip_image3 *before,
+    const ip_image3 *after, int threads, const ip_pulse *pulse, const ip_image3 *light) {
     int width = stops->width, height = stops->height;
-    ip_image3 before;
+    ip_image3 was;
+    const ip_image3 *pictures[3] = {before, &was, after};
     lift_job job = {.grain = grain, .encoding = encoding, .stops = stops, .amount = amount, .light = light};
     if (!(amount > 0) || !any_in(stops, (ip_box_i){0, 0, width, height}))
         return IPOS_OK;
-    IP_TRY(ip_image3_new(width, height, &before));
+    IP_TRY(ip_image3_new(width, height, &was));
     for (int c = 0; c < 3; c++)
-        ip_plane_copy(&before.c[c], &light->c[c]);
+        ip_plane_copy(&was.c[c], &light->c[c]);
     ipos_status status = IPOS_OK;
     for (int y = 0; y < height && status == IPOS_OK; y += TILE)
         for (int x = 0; x < width && status == IPOS_OK; x += TILE) {
@@ -154,8 +166,8 @@ ipos_status ip_lift_grain(const ip_grain *grain, const ip_encoding *encoding, co
             int left = IP_MAX(0, x - AROUND), top = IP_MAX(0, y - AROUND);
             job.part = (ip_box_i){left, top, IP_MIN(width, x + TILE + AROUND) - left, IP_MIN(height, y + TILE + AROUND) - top};
             if (any_in(stops, job.core))
-                status = work_tile(&job, &before, threads, pulse);
+                status = work_tile(&job, pictures, threads, pulse);
         }
-    ip_image3_free(&before);
+    ip_image3_free(&was);
     return status;
 }

@@ -82,7 +82,7 @@ static ipos_status relit(const one_frame *f, int variant, const ip_image3 *light
     IP_TRY(ip_image3_new(f->surface.sky.width, f->surface.sky.height, &gain));
     ipos_status status = ip_regrade_gain(&f->surface, pair, &how, look.threads, &gain, &stops[GAIN_LIFTED], &stops[GAIN_CAST]);
     if (status == IPOS_OK)
-        status = ir_grain_lift(f->scene, &stops[GAIN_LIFTED], &look, light);
+        status = ir_grain_lift(f->scene, f->index, &stops[GAIN_LIFTED], &look, light);
     if (status == IPOS_OK)
         status = ir_picture(&gain, &f->luma, &look, light, changed);
     ip_image3_free(&gain);

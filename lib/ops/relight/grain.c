@@ -1,7 +1,10 @@
 /* Grain of lifted shadows: the shot's own is measured, theirs brought to it. */
+#include "carry.h"
 #include "lift_grain.h"
-#include "relight_op.h"
 
+#include <math.h>
+
+static const float LEAST = .25f; /* stops; less is left alone: lift_grain.h */
 enum { MOST = 60 }; /* frames around the middle that it is measured on */
 
 ipos_status ir_grain_open(ir_scene *scene, double done) {
@@ -14,9 +17,11 @@ ipos_status ir_grain_open(ir_scene *scene, double done) {
     return ip_shot_grain_measure(scene->host, 0, shot->numbers + (shot->count - count) / 2, count, done, 0, &scene->grain);
 }
 
-ipos_status ir_grain_lift(const ir_scene *scene, const ip_plane_f *lifted, const ir_look *look, const ip_image3 *light) {
+ipos_status ir_grain_lift(ir_scene *scene, size_t index, const ip_plane_f *lifted, const ir_look *look, const ip_image3 *light) {
     const ip_grain *grain = &scene->grain.grain;
+    ip_image3 beside[2] = {{{{0}}}}; /* before, after */
     ip_plane_f stops;
+    float most = 0;
     if (!grain->measurable || !(scene->settings->grain > 0))
         return IPOS_OK;
     IP_TRY(ip_plane_new(light->c[0].width, light->c[0].height, &stops));
@@ -24,7 +29,18 @@ ipos_status ir_grain_lift(const ir_scene *scene, const ip_plane_f *lifted, const
     for (int y = 0; y < stops.height && look->keep; y++)
         for (int x = 0; x < stops.width; x++)
             ip_row(&stops, y)[x] *= 1 - ip_row(look->keep, y)[x];
-    ipos_status status = ip_lift_grain(grain, scene->footage.clip.encoding, &stops, scene->settings->grain, look->threads, scene->pulse, light);
+    for (int y = 0; y < stops.height; y++)
+        for (int x = 0; x < stops.width; x++)
+            most = fmaxf(most, ip_row(&stops, y)[x]);
+    ipos_status status = IPOS_OK;
+    for (int k = 0; k < 2 && most > LEAST && status == IPOS_OK; k++)
+        if (k ? index + 1 < scene->footage.count : index > 0)
+            status = ir_plate_full(&scene->footage, k ? index + 1 : index - 1, &beside[k]);
+    if (status == IPOS_OK && most > LEAST)
+        status = ip_lift_grain(grain, scene->footage.clip.encoding, &stops, scene->settings->grain, beside[0].c[0].data ? &beside[0] : NULL,
+            beside[1].c[0].data ? &beside[1] : NULL, look->threads, scene->pulse, light);
+    ip_image3_free(&beside[0]);
+    ip_image3_free(&beside[1]);
     ip_plane_free(&stops);
     return status;
 }

@@ -110,7 +110,7 @@ ipos_status ir_picture(const ip_image3 *gain, const ip_plane_f *guide, const ir_
 
 /* The shot's grain, and before the gain: that of what is lifted (stops, of the analysis' size); grain.c */
 ipos_status ir_grain_open(ir_scene *scene, double done);
-ipos_status ir_grain_lift(const ir_scene *scene, const ip_plane_f *lifted, const ir_look *look, const ip_image3 *light);
+ipos_status ir_grain_lift(ir_scene *scene, size_t index, const ip_plane_f *lifted, const ir_look *look, const ip_image3 *light);
 
 /* What all ways of relighting do to a frame; light.c */
 /* Linear light back into the frame where changed is over 0; all other samples keep their bits. Planes of the data window. */

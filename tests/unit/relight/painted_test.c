@@ -269,9 +269,9 @@ static void test_lift_grain(void **state) {
     for (int c = 0; c < 3; c++)
         ip_plane_copy(&was.c[c], &light.c[c]);
     double before = deviation_of(&light.c[1], 16, W / 2 - 16) * lift / deviation_of(&light.c[1], W / 2 + 16, W - 16);
-    assert_int_equal(ip_lift_grain(&grain, encoding, &stops, 0, 1, NULL, &light), IPOS_OK);
+    assert_int_equal(ip_lift_grain(&grain, encoding, &stops, 0, NULL, NULL, 1, NULL, &light), IPOS_OK);
     assert_memory_equal(ip_row(&light.c[1], 60), ip_row(&was.c[1], 60), W * sizeof(float));
-    assert_int_equal(ip_lift_grain(&grain, encoding, &stops, 1, 2, NULL, &light), IPOS_OK);
+    assert_int_equal(ip_lift_grain(&grain, encoding, &stops, 1, NULL, NULL, 2, NULL, &light), IPOS_OK);
     double after = deviation_of(&light.c[1], 16, W / 2 - 16) * lift / deviation_of(&light.c[1], W / 2 + 16, W - 16);
     assert_true(before > 2.2);
     near(after, 1, .1, "grain of what is lifted over that around it");
