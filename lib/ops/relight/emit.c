@@ -1,5 +1,6 @@
 /* A frame in all its variants, with what it rests on. */
 #include "carry.h"
+#include "sky_glow.h"
 
 #include <math.h>
 
@@ -59,6 +60,19 @@ static ipos_status make_evidence(const one_frame *f, const ip_plane_f *changed, 
     return IPOS_OK;
 }
 
+/* A clear sky is brighter and warmer towards its sun. */
+static void add_glow(const one_frame *f, const ip_relight_pair *pair, const ip_image3 *gain) {
+    const ir_scene *scene = f->scene;
+    const ip_set *set = &scene->set;
+    double width = scene->width, height = scene->height, focal = (scene->settings->focal > 0 ? (double)scene->settings->focal : .9) * width;
+    ip_sky_view view = {NULL, {focal, .5 * (width - 1), .5 * (height - 1)}, (double)scene->horizon * height - .5};
+    if (scene->motion && set->path.known[f->index]) {
+        view.pose = &set->path.pose[f->index];
+        view.lens = set->path.lens;
+    }
+    ip_sky_glow(pair, &view, scene->settings->glow, f->run->host->threads, &f->surface.sky, gain);
+}
+
 /* The light of one variant: changes light, says where and by how much shadows were changed (at the analysis' size). */
 static ipos_status relit(const one_frame *f, int variant, const ip_image3 *light, ip_plane_f *changed, const ip_plane_f stops[GAIN_PLANES]) {
     const ir_settings *set = f->scene->settings;
@@ -81,6 +95,8 @@ static ipos_status relit(const one_frame *f, int variant, const ip_image3 *light
         return IPOS_OK;
     IP_TRY(ip_image3_new(f->surface.sky.width, f->surface.sky.height, &gain));
     ipos_status status = ip_regrade_gain(&f->surface, pair, &how, look.threads, &gain, &stops[GAIN_LIFTED], &stops[GAIN_CAST]);
+    if (status == IPOS_OK)
+        add_glow(f, pair, &gain);
     if (status == IPOS_OK)
         status = ir_grain_lift(f->scene, f->index, &stops[GAIN_LIFTED], &look, light);
     if (status == IPOS_OK)
@@ -130,7 +146,7 @@ static ipos_status add_painted(one_frame *f) {
         return IPOS_OK;
     ipos_status status = ip_plane_new(f->source->data_window.width, f->source->data_window.height, &large);
     if (status == IPOS_OK) {
-        ip_resize(&painted, &large, 1, f->run->host->threads);
+        ip_resize(&painted, &large, 1 - (float)ip_options_real(f->run->host->options, "gentle"), f->run->host->threads);
         if (f->keep.data)
             ip_plane_max(&large, &f->keep);
         ip_plane_free(&f->keep);

@@ -27,7 +27,12 @@ ipos_status ir_keep_read(ir_run *run, const ipos_frame *source, int64_t number, 
         return IPOS_OK;
     IP_TRY(status);
     IP_TRY(ip_plane_new(source->data_window.width, source->data_window.height, keep));
-    return ip_clip_grey(frame, source->data_window, (ip_box_i){0, 0, keep->width, keep->height}, keep);
+    IP_TRY(ip_clip_grey(frame, source->data_window, (ip_box_i){0, 0, keep->width, keep->height}, keep));
+    float kept = 1 - (float)ip_options_real(run->host->options, "gentle");
+    for (int y = 0; y < keep->height && kept < 1; y++)
+        for (int x = 0; x < keep->width; x++)
+            ip_row(keep, y)[x] *= kept;
+    return IPOS_OK;
 }
 
 bool ir_has_clip(const ip_op_host *host, const char *role) {

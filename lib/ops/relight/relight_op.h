@@ -26,6 +26,7 @@ typedef struct ir_settings {
     bool old_elevation_told, now_follows; /* now_follows: the new sun's azimuth is the old one's */
     float old_confidence;     /* of what was found */
     char old_reason[160];     /* why nothing was; "" where it was, or was not looked for */
+    float glow;               /* of the sky around the suns */
     float grain;              /* how far noise of lifted shadows is brought to that around them */
     bool unchanged;           /* old and new light are one, or the strength is 0: every bit stays */
     bool offered[IR_VARIANTS];

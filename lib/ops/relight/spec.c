@@ -36,6 +36,9 @@ static const ip_option_spec options[] = {
     {.name = "ambient", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = .1, .maximum = 8, .help = "how much light the sky gives, times the usual"},
     {.name = "tint", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -1, .maximum = 1,
      .help = "of that light: -1 as warm as the sun, 1 as blue as a clear sky"},
+    {.name = "glow", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = 0, .maximum = 1,
+     .help = "how far a clear sky gets brighter and warmer towards the new sun, and less so where the old one stood; touches nothing more than 90 degrees "
+             "from both"},
     {.name = "haze", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = 0, .maximum = 1, .help = "veil of the new sun's colour"},
     {.name = "bloom", .type = IPOS_OPTION_REAL, .preset = "0.04", .minimum = 0, .maximum = .5, .help = "share of light that glows around what is bright"},
     {.name = "strokes", .type = IPOS_OPTION_TEXT, .preset = "",
@@ -45,6 +48,8 @@ static const ip_option_spec options[] = {
              "the ground or a wall), protect (keeps its light). A curve that ends where it begins is an area, any other a band"},
     {.name = "protect", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "clip of mattes of what keeps its light (white), numbered like the frames; a single frame holds for all"},
+    {.name = "gentle", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = 0, .maximum = 1,
+     .help = "how far what protect marks (mattes, strokes) is relit all the same: 0 keeps every bit of it, .4 lets faces follow the light a little"},
     {.name = "example", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "frames of this shot that somebody relit, numbered like the shot, one or more: they are carried through it; the light's settings do "
              "not count"},

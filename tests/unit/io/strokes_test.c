@@ -83,6 +83,7 @@ static void test_broken_json(void **state) {
         {"{\"strokes\":[{\"frame\":1,\"points\":7}]}", "\"points\" is 7", "list"},
         {"{\"strokes\":[{\"frame\":1}]}", "\"points\" is nothing", "list"},
         {"{\"strokes\":[{\"frame\":1,\"points\":[[1,2],[3,4]],\"kind\":\"rope\"}]}", "\"rope\"", "shadow"},
+        {"{\"strokes\":[{\"frame\":1,\"points\":[[1,2],[3,4]],\"kind\":\"add,remove\"}]}", "\"add,remove\"", "old-add"},
         {"{\"strokes\":[{\"frame\":1,\"points\":[[1,2],[3,4]],\"width\":0}]}", "\"width\" is 0", "over 0"},
         {"{\"strokes\":[{\"frame\":1,\"points\":[[1,2],[3,4]],\"widht\":2}]}", "\"widht\"", "width"},
         {"{\"strokes\":[{\"frame\":1,\"points\":[[1,2],[3,4]],\"wire\":\"\"}]}", "\"wire\" is \"\"", "name"},
@@ -103,7 +104,7 @@ static void test_svg(void **state) {
         "<i:view><path d='M0 0'/></i:view><defs><path d='M0 0L1 1'/></defs><rect transform='rotate(3)'/><text>a</text>"
         "<g data-frame='1012' style='fill:none; stroke-width : 3px' transform='translate(5) scale(2)'>"
         "<path id='left' d='M10,20 30-1.5.5 7'/><g class='soft shadow'><line id='left' x1='1' y1='2' x2='3' y2='4' stroke-width='1'/></g></g>"
-        "<polyline id='right@1020' points='11,22 33,44 55 66' data-kind='wire' transform='matrix(0 1 -1 0 0 0), translate(1 2)'/>"
+        "<polyline id='right@1020' points='11,22 33,44 55 66' data-kind='old-add' transform='matrix(0 1 -1 0 0 0), translate(1 2)'/>"
         "<path d='m0 0h2v-3l1 1z' id='@1021'/><g display='none'><use/></g><g style='display:none'><use/></g></svg>", 7);
     (void)state;
     assert_int_equal(json_array_size(list), 4);
@@ -118,6 +119,7 @@ static void test_svg(void **state) {
     assert_string_equal(text_of(list, 1, "wire"), "left");
     assert_true(number_of(list, 1, "width") == 2);
     assert_string_equal(text_of(list, 2, "wire"), "right");
+    assert_string_equal(text_of(list, 2, "kind"), "old-add");
     assert_true(number_of(list, 2, "frame") == 1020);
     assert_null(json_object_get(json_array_get(list, 2), "width"));
     point_is(list, 2, 0, -(22 + 2) - 10, 11 + 1 - 20);

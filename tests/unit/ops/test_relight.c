@@ -161,6 +161,109 @@ static void test_protected(void **state) {
     fake_close(&fake);
 }
 
+static ipos_status run_at(fake_host *fake, int64_t frame, const char *const *options) {
+    const ipos_rational one = {frame, 1};
+    fake_open(fake, &ip_op_relight_spec, 0, 5, "linear", frame_of, options);
+    fake_times(fake, &one, 1);
+    return ip_op_relight.run(&fake->host);
+}
+
+/* How much darker or brighter strokes make a pixel of frame 4, in stops; they were drawn on frame 1, three pixels to the right. */
+static float stroke_stops(const char *strokes, int x, int y, float *kind) {
+    const char *const with[] = {"old_azimuth", "160", "azimuth", "-120", "geometry", "none", "variants", "full", "softness", "0", "bloom", "0", "strokes", strokes, NULL};
+    const char *const without[] = {"old_azimuth", "160", "azimuth", "-120", "geometry", "none", "variants", "full", "softness", "0", "bloom", "0", NULL};
+    fake_host a, b;
+    assert_int_equal(run_at(&a, 4, with), IPOS_OK);
+    assert_int_equal(run_at(&b, 4, without), IPOS_OK);
+    assert_non_null(strstr(a.details, "\"carried\":[{"));
+    const ipos_rational at = {4, 1};
+    float stops = log2f(value_of(fake_picture(&a, "full", at), "G", x, y) / value_of(fake_picture(&b, "full", at), "G", x, y));
+    *kind = value_of(fake_evidence(&a, "full", at), "evidence", x, y);
+    fake_close(&a);
+    fake_close(&b);
+    return stops;
+}
+
+static void test_strokes_carried(void **state) {
+    (void)state;
+    static const char *const add = "{\"strokes\":[{\"kind\":\"add\",\"frame\":1,\"points\":[[52,66],[72,66],[72,90],[52,90],[52,66]]}]}";
+    static const char *const gobo = "{\"strokes\":[{\"kind\":\"gobo\",\"frame\":1,\"points\":[[52,66],[72,66],[72,90],[52,90],[52,66]]}]}";
+    static const char *const old = "{\"strokes\":[{\"kind\":\"old-remove\",\"frame\":1,\"points\":[[74,32],[130,32],[130,62],[74,62],[74,32]]}]}";
+    static const char *const lit = "{\"strokes\":[{\"kind\":\"old-add\",\"frame\":1,\"points\":[[40,32],[60,32],[60,48],[40,48],[40,32]]}]}";
+    static const char *const band = "{\"strokes\":[{\"kind\":\"add\",\"frame\":1,\"width\":10,\"points\":[[40,80],[120,80]]}]}";
+    float kind;
+    assert_true(stroke_stops(add, 58, 78, &kind) < -.6f && kind == 6);
+    assert_true(stroke_stops(gobo, 58, 78, &kind) < -.6f && kind == 6); /* without a set it is carried as add is */
+    assert_true(fabsf(stroke_stops(add, 73, 78, &kind)) < .02f); /* where it would be had it not been carried */
+    assert_true(fabsf(stroke_stops(add, 90, 45, &kind)) < .02f);
+    assert_true(stroke_stops(old, 95, 50, &kind) < -.6f && kind == 4); /* what was taken for shadow and lifted is not */
+    assert_true(stroke_stops(lit, 46, 40, &kind) > .6f && kind == 5);
+    assert_true(stroke_stops(band, 77, 80, &kind) < -.6f && fabsf(stroke_stops(band, 77, 90, &kind)) < .02f);
+}
+
+static void test_strokes_keys(void **state) {
+    (void)state;
+    /* One name on two frames: half way between them each counts half, and a remove of a painted shadow takes nothing from it. */
+    static const char *const two = "{\"strokes\":[{\"wire\":\"a\",\"kind\":\"add\",\"frame\":3,\"points\":[[52,66],[72,66],[72,90],[52,90],[52,66]]},"
+                                   "{\"wire\":\"a\",\"kind\":\"add\",\"frame\":5,\"points\":[[92,66],[112,66],[112,90],[92,90],[92,66]]}]}";
+    static const char *const one = "{\"strokes\":[{\"kind\":\"add\",\"frame\":3,\"points\":[[52,66],[72,66],[72,90],[52,90],[52,66]]}]}";
+    float kind, half = stroke_stops(two, 61, 78, &kind), other = stroke_stops(two, 103, 78, &kind), whole = stroke_stops(one, 61, 78, &kind);
+    assert_true(half < -.1f && half > .8f * whole && other < -.1f && other > .8f * whole);
+}
+
+static void test_strokes_protect(void **state) {
+    (void)state;
+    static const char *const bare[] = {"old_azimuth", "160", "azimuth", "-120", "geometry", "none", "variants", "full", "strokes",
+        "{\"strokes\":[{\"kind\":\"protect\",\"frame\":1,\"points\":[[52,66],[92,66],[92,90],[52,90],[52,66]]}]}", NULL};
+    static const char *const part[] = {"old_azimuth", "160", "azimuth", "-120", "geometry", "none", "variants", "full", "bloom", "0", "gentle", ".4", "strokes",
+        "{\"strokes\":[{\"kind\":\"protect\",\"frame\":4,\"points\":[[52,66],[92,66],[92,90],[52,90],[52,66]]}]}", NULL};
+    static const char *const none[] = {"old_azimuth", "160", "azimuth", "-120", "geometry", "none", "variants", "full", "bloom", "0", NULL};
+    const ipos_rational first = {1, 1}, at = {4, 1};
+    fake_host fake, free_light;
+    assert_int_equal(run_at(&fake, 1, bare), IPOS_OK);
+    changed(&fake, "full", first);
+    assert_true(value_of(fake_evidence(&fake, "full", first), "evidence", 70, 78) == 0);
+    assert_true(value_of(fake_evidence(&fake, "full", first), "evidence", 120, 78) > 0);
+    fake_close(&fake);
+    assert_int_equal(run_at(&fake, 4, part), IPOS_OK);
+    assert_int_equal(run_at(&free_light, 4, none), IPOS_OK);
+    float was = light_at(4, 70, 78, 1), gentle = log2f(value_of(fake_picture(&fake, "full", at), "G", 70, 78) / was),
+          whole = log2f(value_of(fake_picture(&free_light, "full", at), "G", 70, 78) / was);
+    assert_true(fabsf(gentle / whole - .4f) < .03f);
+    fake_close(&fake);
+    fake_close(&free_light);
+}
+
+static void test_gentle_mattes(void **state) {
+    (void)state;
+    static const char *const options[] = {"old_azimuth", "160", "azimuth", "-120", "geometry", "none", "variants", "full", "bloom", "0", "gentle", "0.4", NULL};
+    fake_host fake;
+    fake_open(&fake, &ip_op_relight_spec, 0, 5, "linear", frame_of, options);
+    fake_role(&fake, "protect", 1, 1, "data", left_half);
+    fake_times(&fake, times, 2);
+    assert_int_equal(ip_op_relight.run(&fake.host), IPOS_OK);
+    const ipos_frame *full = fake_picture(&fake, "full", times[0]);
+    float kept = log2f(value_of(full, "G", 30, 85) / light_at(2, 30, 85, 1)), free_light = log2f(value_of(full, "G", 130, 85) / light_at(2, 130, 85, 1));
+    assert_true(fabsf(kept / free_light - .4f) < .05f);
+    fake_close(&fake);
+}
+
+static void test_glow(void **state) {
+    (void)state;
+    static const char *const glows[] = {"old_azimuth", "180", "azimuth", "0", "elevation", "8", "geometry", "none", "glow", "1", "bloom", "0", "variants", "full", NULL};
+    static const char *const none[] = {"old_azimuth", "180", "azimuth", "0", "elevation", "8", "geometry", "none", "bloom", "0", "variants", "full", NULL};
+    fake_host a, b;
+    assert_int_equal(run_at(&a, 2, glows), IPOS_OK);
+    assert_int_equal(run_at(&b, 2, none), IPOS_OK);
+    const ipos_rational at = {2, 1};
+    float near_sun = log2f(value_of(fake_picture(&a, "full", at), "R", 80, 25) / value_of(fake_picture(&b, "full", at), "R", 80, 25));
+    float aside = log2f(value_of(fake_picture(&a, "full", at), "R", 4, 25) / value_of(fake_picture(&b, "full", at), "R", 4, 25));
+    float blue = log2f(value_of(fake_picture(&a, "full", at), "B", 80, 25) / value_of(fake_picture(&b, "full", at), "B", 80, 25));
+    assert_true(near_sun > aside + .4f && aside > 0 && blue < near_sun - .2f);
+    fake_close(&a);
+    fake_close(&b);
+}
+
 static void refused(const char *name, const char *value, const char *says, const char *more, const char *more_value) {
     const char *const options[] = {name, value, more, more_value, NULL};
     fake_host fake;
@@ -178,6 +281,12 @@ static void test_wrong_settings(void **state) {
     refused("time", "2024-06-21T18:30Z", "needs heading", "place", "50.08,14.42");
     refused("time", "yesterday", "is no moment", NULL, NULL);
     refused("variants", "full,sharp", "\"sharp\"", NULL, NULL);
+    refused("strokes", "{\"strokes\":[{\"frame\":1,\"points\":[[1,2],[3,4]]}]}", "expected add, remove", NULL, NULL);
+    refused("strokes", "{\"strokes\":[{\"kind\":\"wire\",\"frame\":1,\"points\":[[1,2],[3,4]]}]}", "of kind \"wire\"", NULL, NULL);
+    refused("strokes", "{\"strokes\":[{\"kind\":\"add\",\"frame\":77,\"points\":[[1,2],[3,4]]}]}", "frame 77", NULL, NULL);
+    refused("strokes", "{\"strokes\":[{\"kind\":\"add\",\"frame\":1,\"points\":[[500,2],[600,4]]}]}", "lies off the picture", "geometry", "none");
+    refused("strokes", "{\"strokes\":[{\"kind\":\"add\",\"frame\":1,\"points\":[[5,2]]}]}", "has 1 points", NULL, NULL);
+    refused("strokes", "{\"strokes\":[{\"kind\":\"add\",\"points\":[[5,2],[6,3]]}]}", "has no \"frame\"", NULL, NULL);
     fake_host fake;
     static const char *const options[] = {"geometry", "motion", NULL};
     assert_int_equal(run(&fake, options), IPOS_ERR_UNSUPPORTED); /* a slide is no move of a camera */
@@ -200,6 +309,7 @@ static void test_cancel(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_nothing_asked_nothing_done), cmocka_unit_test(test_golden_hour),
         cmocka_unit_test(test_place_and_time), cmocka_unit_test(test_protected), cmocka_unit_test(test_wrong_settings),
-        cmocka_unit_test(test_cancel)};
+        cmocka_unit_test(test_cancel), cmocka_unit_test(test_strokes_carried), cmocka_unit_test(test_strokes_keys),
+        cmocka_unit_test(test_strokes_protect), cmocka_unit_test(test_gentle_mattes), cmocka_unit_test(test_glow)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

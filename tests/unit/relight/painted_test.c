@@ -3,6 +3,7 @@
 #include "gobo.h"
 #include "lift_grain.h"
 #include "old_sun.h"
+#include "sky_glow.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -283,8 +284,44 @@ static void test_lift_grain(void **state) {
     ip_plane_free(&stops);
 }
 
+static void test_sky_glow(void **state) {
+    (void)state;
+    ip_light_ask noon = {170, 58, IP_CLEAR, 1, 0}, evening = {10, 7, IP_CLEAR, 1, 0}, behind = {-170, 7, IP_CLEAR, 1, 0};
+    ip_relight_pair pair;
+    ip_image3 gain;
+    ip_plane_f sky;
+    const ip_sky_view view = {NULL, lens, .5 * HEIGHT};
+    near(ip_sky_glow_at(0), 10 * (1 - exp(-1.5 * 3.14159265358979)), 1e-9, "at the sun");
+    near(ip_sky_glow_at(.5), 10 * (exp(-1.5) - exp(-1.5 * 3.14159265358979)), 1e-9, "half a radian away");
+    near(ip_sky_glow_at(1.6), 0, 0, "beyond a right angle");
+    assert_int_equal(ip_image3_new(WIDTH, HEIGHT, &gain), IPOS_OK);
+    assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &sky), IPOS_OK);
+    for (int y = 0; y < HEIGHT / 2; y++)
+        for (int x = 0; x < WIDTH; x++)
+            ip_row(&sky, y)[x] = 1;
+    assert_int_equal(ip_daylight_pair(&noon, &behind, &pair), IPOS_OK);
+    ip_sky_glow(&pair, &view, 1, 2, &sky, &gain);
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = 0; x < WIDTH; x++)
+                assert_true(ip_row(&gain.c[c], y)[x] <= 0 && ip_row(&gain.c[c], y)[x] > -.6f); /* little of the old sun high over the view */
+    for (int c = 0; c < 3; c++)
+        ip_plane_fill(&gain.c[c], .25f);
+    assert_int_equal(ip_daylight_pair(&evening, &evening, &pair), IPOS_OK);
+    ip_sky_glow(&pair, &view, 1, 2, &sky, &gain);
+    assert_true(ip_row(&gain.c[0], 20)[200] == .25f);
+    assert_int_equal(ip_daylight_pair(&noon, &evening, &pair), IPOS_OK);
+    ip_sky_glow(&pair, &view, 1, 1, &sky, &gain);
+    int x = (int)(lens.cx + lens.focal * tan(10 / 57.29578)), y = (int)(.5 * HEIGHT - lens.focal * tan(7 / 57.29578) / cos(10 / 57.29578));
+    near(ip_row(&gain.c[0], y)[x], 2.25, 1e-3, "no more than two stops at the sun");
+    assert_true(ip_row(&gain.c[2], 5)[300] < ip_row(&gain.c[0], 5)[300]);
+    assert_true(ip_row(&gain.c[0], 5)[300] > ip_row(&gain.c[0], 5)[20] && ip_row(&gain.c[0], HEIGHT - 5)[x] == .25f);
+    ip_image3_free(&gain);
+    ip_plane_free(&sky);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_brush), cmocka_unit_test(test_gobo), cmocka_unit_test(test_old_sun),
-        cmocka_unit_test(test_no_old_sun), cmocka_unit_test(test_lift_grain)};
+        cmocka_unit_test(test_no_old_sun), cmocka_unit_test(test_lift_grain), cmocka_unit_test(test_sky_glow)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
