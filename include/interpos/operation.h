@@ -54,17 +54,18 @@ IPOS_API IPOS_NODISCARD ipos_status ipos_operation_set_model(ipos_operation *ope
 
 /* Strokes: curves that a person draws where something is, e.g. along a wire. Operations that use them have an option "strokes", which takes
  *   {"strokes":[{"wire":"left","frame":1012,"kind":"wire","points":[[x,y],...],"width":4}]}
- * wire: a name (without one each stroke is a wire of its own); the same name on several frames: the same wire, keyed there. kind: for "wires"
- * "wire" (the default) or "shadow", of the wire of that name if there is one; for "relight" "add", "remove", "old-add", "old-remove", "gobo" or
- * "protect", see its option: there a curve that ends where it begins is an area, any other a band of its width. points: 2 to 1000, in continuous pixels of the picture's data
- * window: the first pixel covers 0..1 both ways. width: pixels, may be left out. ("confidence" and "note" are allowed and dropped.)
+ * wire: a name (without one each stroke is a wire of its own); the same name on several frames: the same wire, keyed there. kind: for
+ * "wires" "wire" (the default) or "shadow", of the wire of that name if there is one; for "relight" "add", "remove", "old-add",
+ * "old-remove", "gobo" or "protect", see its option: there a curve that ends where it begins is an area, any other a band of its width.
+ * points: 2 to 1000, in continuous pixels of the picture's data window: the first pixel covers 0..1 both ways. width: pixels, may be left
+ * out. ("confidence" and "note" are allowed and dropped.)
  *
  * Reads them from such a JSON file, or from the paths (M L H V C S Q T Z), polylines and lines of an SVG file; curves are flattened. An SVG
  * element's id is the wire's name; its frame is data-frame (a group's holds for what is in it), or the end of an id such as left@1012;
- * data-kind is the kind (a class "shadow" makes it a shadow too; a group's holds for what is in it); stroke-width is the width. User units are pixels from the viewBox's corner.
- * Transforms translate, scale and matrix are applied, others refused (IPOS_ERR_UNSUPPORTED). frame: for strokes that name none;
- * INT64_MIN: refuse those. *json (ipos_free) is the form above, checked: kind and frame always there, numbers to 1/10000. What is wrong is
- * IPOS_ERR_FORMAT with file, stroke, value and what was expected. */
+ * data-kind is the kind (a group's holds for what is in it; a class "shadow" makes it a shadow too); stroke-width is the width. User units
+ * are pixels from the viewBox's corner. Transforms translate, scale and matrix are applied, others refused (IPOS_ERR_UNSUPPORTED). frame:
+ * for strokes that name none; INT64_MIN: refuse those. *json (ipos_free) is the form above, checked: kind and frame always there, numbers
+ * to 1/10000. What is wrong is IPOS_ERR_FORMAT with file, stroke, value and what was expected. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_strokes_read(const char *path, int64_t frame, char **json);
 
 /* Input (a): a clip of the project. Options of type IPOS_OPTION_CLIP name further ones: a clean plate, another take, a matte. At the run

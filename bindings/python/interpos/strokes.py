@@ -19,7 +19,8 @@ def read_strokes(path: Path, frame: Optional[int] = None) -> dict[str, Any]:
     ``{"strokes": [{"wire": "left", "frame": 1012, "kind": "wire", "points": [[x, y], ...], "width": 4.0}]}``.
 
     frame: for strokes that name none; without it those are refused. Points are pixels of the data window: the first pixel covers
-    0..1. In an SVG the element's id is the wire's name, ``left@1012`` or ``data-frame`` its frame, class "shadow" makes it a shadow.
+    0..1. In an SVG the element's id is the wire's name, ``left@1012`` or ``data-frame`` its frame, ``data-kind`` its kind, class "shadow"
+    makes it a shadow.
     What is wrong with a file is a FormatError (a transform that cannot be applied: UnsupportedError) that names file, stroke, value
     and what was expected.
     """
