@@ -159,6 +159,25 @@ class Command(unittest.TestCase):
         self.run_command("verify", project, "--footage")
 
     @unittest.skipUnless(ENGINE, "needs the engine")
+    def test_painted(self):
+        """Strokes of relighting: from SVG, carried, and refused where they say nothing that it knows."""
+        project = self.made()
+        path = os.path.join(self.folder.name, "painted.svg")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('<svg xmlns="http://www.w3.org/2000/svg"><path id="tree" data-kind="add" d="M40 60L90 60 90 90 40 90Z"/></svg>')
+        words = ["render", project, "--operation", "relight", "--clip", "shot", "--frames", "1004", "--set", "geometry=none", "--set", "variants=full",
+                 "--json"]
+        option, = json.loads(self.run_command(*words, "--stroke", path + "@1003"))
+        self.assertEqual(option["details"]["shots"][0]["carried"], [{"kind": "add", "frame": 1003, "by": "motion"}])
+        self.assertEqual(option["details"]["light"]["old"]["from"], "assumed")
+        self.assertIn("set is not known", option["details"]["light"]["old"]["reason"])
+        self.run_command(*words, "--stroke", path + "@1099", code=2)
+        for text in ('"kind":"wire"', '"kind":"rope"'):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write('{"strokes":[{%s,"frame":1003,"points":[[1,2],[30,40]]}]}' % text)
+            self.run_command(*words, "--stroke", path, code=2 if "wire" in text else 1)
+
+    @unittest.skipUnless(ENGINE, "needs the engine")
     def test_look(self):
         project = self.made()
         saved, plots, table = (os.path.join(self.folder.name, name) for name in ("look.json", "look.plots", "look.tbl"))
