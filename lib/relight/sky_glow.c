@@ -3,7 +3,7 @@
 #include <math.h>
 
 static const double HALF_TURN = 3.14159265358979323846;
-static const double BEND = 4; /* stops that count half: pictures have no room for a sun's aureole */
+static const double BEND = .8; /* stops of luminance that count half: pictures have no room for a sun's aureole */
 
 double ip_sky_glow_at(double angle) {
     return 10 * fmax(exp(-3 * angle) - exp(-1.5 * HALF_TURN), 0);
@@ -31,13 +31,17 @@ static void look_along(const ip_sky_view *view, int x, int y, double ray[3]) {
         ray[k] /= length;
 }
 
-static double stops(const ip_daylight *light, const double ray[3], int c) {
+/* By how many stops the glow raises R,G,B; 0 where no sun shines. */
+static void stops(const ip_daylight *light, const double ray[3], double out[3]) {
     double level = ip_luminance(light->sun), cosine = 0;
+    out[0] = out[1] = out[2] = 0;
     if (!(level > 0))
-        return 0;
+        return;
     for (int k = 0; k < 3; k++)
         cosine += ray[k] * light->toward[k];
-    return log2(1 + ip_sky_glow_at(acos(fmax(fmin(cosine, 1), -1))) * light->sun[c] / level);
+    double glow = ip_sky_glow_at(acos(fmax(fmin(cosine, 1), -1)));
+    for (int c = 0; c < 3; c++)
+        out[c] = log2(1 + glow * light->sun[c] / level);
 }
 
 static void glow_rows(void *user, int64_t begin, int64_t end) {
@@ -45,15 +49,17 @@ static void glow_rows(void *user, int64_t begin, int64_t end) {
     for (int y = (int)begin; y < (int)end; y++)
         for (int x = 0; x < job->sky->width; x++) {
             float sky = ip_row(job->sky, y)[x];
-            double ray[3];
+            double ray[3], now[3], old[3];
             if (!(sky > 0))
                 continue;
             look_along(job->view, x, y, ray);
-            for (int c = 0; c < 3; c++) {
-                double more = stops(&job->pair->now, ray, c) - stops(&job->pair->old, ray, c);
-                more /= 1 + fabs(more) / BEND;
-                ip_row(&job->gain->c[c], y)[x] += job->amount * sky * (float)more;
-            }
+            stops(&job->pair->now, ray, now);
+            stops(&job->pair->old, ray, old);
+            for (int c = 0; c < 3; c++)
+                now[c] -= old[c];
+            double level = ip_luminance(now), bent = level / (1 + fabs(level) / BEND); /* the colour stays as it is */
+            for (int c = 0; c < 3; c++)
+                ip_row(&job->gain->c[c], y)[x] += job->amount * sky * (float)(bent + now[c] - level);
         }
 }
 

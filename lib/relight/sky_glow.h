@@ -17,7 +17,8 @@ typedef struct ip_sky_view {
 } ip_sky_view;
 
 /* Adds, where there is sky (0..1), amount times log2 of what the glow changes to gain. The light that glows has its sun's colour; a sun that does
- * not shine glows nowhere. Stops are bent towards 4, at the sun about 2 are left of 3.5. Both suns in one place: gain keeps its bits. */
+ * not shine glows nowhere. Of the stops of luminance
+ * at most .8 are kept (x / (1 + x / .8)), those of colour all. Both suns in one place: gain keeps its bits. */
 void ip_sky_glow(const ip_relight_pair *pair, const ip_sky_view *view, float amount, int threads, const ip_plane_f *sky, const ip_image3 *gain);
 /* Over 0 near the sun: f - 1. angle in radians. */
 double ip_sky_glow_at(double angle);
