@@ -7,6 +7,9 @@ Suites
   a         backlot, shot a, mid-day to golden hour: frames 4,8,12,16,20,23 of 24, flicker over all. Methods are chosen on this one
   c         backlot, shot c: frames 4,8,12, same settings, reported
   sun       shot a with the new sun's azimuth or elevation wrong
+  estimated shots a and c, the old sun not told: its error in degrees, and what that costs
+  grain     frame 7 of shot a with a sensor's noise, no geometry: noise of lifted shadows over that of what is not lifted, each by what lit
+            surfaces there would have; grain=0 and 1
   none      shots a and c without geometry
   webcams   St Louis and Frankfurt: every mid-day picture towards every evening of another day, that evening held out of the references
   days      the same from the location's other days, beside what else can be made of them: a copy of other evenings, the pixel ratio of means
@@ -22,6 +25,7 @@ import argparse
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -34,7 +38,7 @@ import relight_peers as peers
 import wire_project
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ORDER = ("a", "c", "sun", "none", "webcams", "days", "example")
+ORDER = ("a", "c", "sun", "estimated", "grain", "none", "webcams", "days", "example")
 OLD, NEW = (58., 167.), (7., 245.)  # elevation, bearing in the set's axes
 # shot: frames, those compared, heading of the camera on the middle frame, focal length over width
 SHOTS = {"a": (24, (4, 8, 12, 16, 20, 23), 6.41, 32 / 36), "c": (16, (4, 8, 12), 33.75, 27 / 36)}
@@ -154,6 +158,60 @@ def sun(bench):
         made, _ = bench.relight(bench.shot("a"), ",".join(map(str, numbers)), settings)
         rows = bench.score("sun", name, [made["full"][n] for n in numbers], truth)
         bench.add("sun", f"{name}, over best", {"margin": rows["psnr"] - best})
+
+
+def estimated(bench):
+    for shot in SHOTS:
+        _, numbers, _, _ = SHOTS[shot]
+        light = bench.light(shot)
+        made, details = bench.relight(bench.shot(shot), ",".join(map(str, numbers)), {k: v for k, v in light.items() if not k.startswith("old")})
+        old = details["light"]["old"]
+        at = [np.radians((a, e)) for a, e in ((old["azimuth"], old["elevation"]), (light["old_azimuth"], light["old_elevation"]))]
+        toward = [np.array((np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a))) for a, e in at]
+        bench.score("estimated", f"{shot}: ours: full", [made["full"][n] for n in numbers], bench.frames(f"{shot}_golden", numbers))
+        bench.add("estimated", f"{shot}: old sun, {old['from']}", {"azimuth off": float((old["azimuth"] - light["old_azimuth"] + 180) % 360 - 180),
+                  "elevation off": old["elevation"] - light["old_elevation"], "degrees off": float(np.degrees(np.arccos(toward[0] @ toward[1]))),
+                  "confidence": float(old["confidence"])})
+
+
+def noisy_clip(bench, seed):
+    """Frames 3 to 11 of shot a with noise of variance .0009 light + 3e-6, a little soft."""
+    folder = bench.project.folder / "noisy" / str(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    draw = np.random.default_rng(seed)
+    for n, plate in zip(range(3, 12), bench.frames("a_midday", range(3, 12))):
+        noise = cv2.GaussianBlur(draw.standard_normal(plate.shape).astype(np.float32), (0, 0), .5)
+        made = plate + noise / noise.std() * np.sqrt(.0009 * np.maximum(plate, 0) + 3e-6)
+        cv2.imwrite(str(folder / f"{n:04d}.exr"), made[..., ::-1].astype(np.float32), [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF])
+    return bench.project.ingest_files(str(folder / "%04d.exr"), f"noisy_{seed}", "linear")
+
+
+def grain(bench):
+    clips, plate = [noisy_clip(bench, seed) for seed in (1, 2)], np.maximum(bench.frames("a_midday", (7,))[0], 1e-4)
+    for amount in (0, 1):
+        made = []
+        for clip in clips:
+            words = ["render", bench.project.place, "--operation", "relight", "--clip", clip, "--frames", "7", "--progress", "none", "--json"]
+            for name, value in {**bench.light("a"), "geometry": "none", "variants": "full", "grain": amount}.items():
+                words += ["--set", f"{name}={value}"]
+            frame = json.loads(bench.project.run(*words, *bench.project.settings))[0]["frames"][0]
+            made.append(read(frame["picture"]))
+        stops = bench.project.folder / f"stops_{amount}.exr"
+        subprocess.run(["oiiotool", frame["evidence"], "--ch", "relight.lifted,relight.cast,relight.sky", "--chnames", "R,G,B", "-d", "float", "-o", str(stops)],
+                       check=True)
+        lifted, _, sky = np.moveaxis(read(stops), 2, 0)
+        soft = lambda p, s: cv2.GaussianBlur(p, (0, 0), s)
+        noise = (made[0] - made[1]) / np.sqrt(2)
+        noise -= soft(noise, 2)
+        more, level = 2. ** lifted[..., None], soft(plate, 1)
+        unit = noise / (soft((made[0] + made[1]) / 2, 2) / soft(plate, 2) / more * np.sqrt(.0009 * level * more + 3e-6))
+        log = np.log(plate + .002).mean(-1)
+        texture = np.sqrt(np.maximum(cv2.blur(log * log, (7, 7)) - cv2.blur(log, (7, 7)) ** 2, 0))
+        spread = lambda where: float(1.4826 * np.median(np.abs(unit[where & (level.max(-1) < 1)])))
+        around = spread((lifted < .02) & (sky < .01))
+        bench.add("grain", f"grain={amount}", {"lifted .75 to 1.25 stops": spread((lifted > .75) & (lifted < 1.25)) / around,
+                  "over 1.25": spread(lifted > 1.25) / around, "of these smooth": spread((lifted > 1.25) & (texture < .12)) / around,
+                  "textured": spread((lifted > 1.25) & (texture > .4)) / around})
 
 
 def camera_pictures(bench, camera):
