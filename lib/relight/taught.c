@@ -61,7 +61,10 @@ static float by_grid(float light, float made) {
     return limited == light ? is - FLOOR : (light + FLOOR) * is / was - FLOOR;
 }
 
+/* plate, example: as screens show them. */
 static float by_example(float light, float plate, float example) {
+    example = ip_srgb_to_linear(example);
+    plate = ip_srgb_to_linear(plate);
     return (example + FLOOR) * powf((fmaxf(light, 0) + FLOOR) / (fmaxf(plate, 0) + FLOOR), RATIO) - FLOOR;
 }
 
@@ -79,8 +82,8 @@ static void pixel(const picture_job *job, const float light[3], int x, int y, fl
         float weight = (ip_sample_linear(view->sure, ax, ay) + 1e-4f) / view->distance, plate[3], example[3], made[3];
         total += weight;
         if (share > 0) {
-            ip_sample_cubic3(view->plate, px, py, plate);
-            ip_sample_cubic3(view->example, px, py, example);
+            ip_sample_spline3(view->plate, px, py, plate);
+            ip_sample_spline3(view->example, px, py, example);
             for (int c = 0; c < 3; c++)
                 sum[0][c] += weight * ip_srgb_from_linear(by_example(light[c], plate[c], example[c]));
         }

@@ -15,7 +15,9 @@ ipos_status ip_taught_sure(const ip_image3 *here, const ip_image3 *there, const 
 
 /* An example as it is seen from a frame. */
 typedef struct ip_taught_view {
-    const ip_image3 *plate, *example; /* the frame it belongs to and the example, whole pictures, finite */
+    /* The frame it belongs to and the example, whole pictures, finite, as screens show them (sRGB code going on over 1, mirrored at 0): between
+     * samples, light rings around what is bright and carries its noise along; one example two frames away reads .5 dB less by light. */
+    const ip_image3 *plate, *example;
     const ip_plane_f *flow;           /* [2], by analysis: to that frame */
     const ip_plane_f *sure;           /* of the analysis' size */
     const ip_grid *grid;              /* of plate and example */

@@ -17,9 +17,8 @@ float ip_sample_linear(const ip_plane_f *plane, float x, float y) {
     return top + fy * (bottom - top);
 }
 
-/* Keys 1981 with a = -.75; the four weights sum to 1. */
-IP_INLINE void cubic_weights(float f, float w[4]) {
-    const float a = -.75f;
+/* Keys 1981; the four weights sum to 1. */
+IP_INLINE void cubic_weights(float f, float a, float w[4]) {
     float g = 1.f - f;
     w[0] = a * f * g * g;
     w[3] = a * g * f * f;
@@ -37,15 +36,15 @@ typedef struct cubic_place {
     v4 wx;
 } cubic_place;
 
-IP_INLINE void cubic_at(const ip_plane_f *plane, float x, float y, cubic_place *at) {
+IP_INLINE void cubic_at(const ip_plane_f *plane, float x, float y, float a, cubic_place *at) {
     x = limit(x, plane->width);
     y = limit(y, plane->height);
     float wx[4];
     at->x = (int)x;
     at->y = (int)y;
     at->inner = at->x >= 1 && at->y >= 1 && at->x + 2 < plane->width && at->y + 2 < plane->height;
-    cubic_weights(x - (float)at->x, wx);
-    cubic_weights(y - (float)at->y, at->wy);
+    cubic_weights(x - (float)at->x, a, wx);
+    cubic_weights(y - (float)at->y, a, at->wy);
     at->wx = (v4){wx[0], wx[1], wx[2], wx[3]};
 }
 
@@ -74,16 +73,20 @@ IP_INLINE float cubic_read(const ip_plane_f *plane, const cubic_place *at) {
 
 float ip_sample_cubic(const ip_plane_f *plane, float x, float y) {
     cubic_place at;
-    cubic_at(plane, x, y, &at);
+    cubic_at(plane, x, y, -.75f, &at);
     return cubic_read(plane, &at);
 }
 
-void ip_sample_cubic3(const ip_image3 *image, float x, float y, float out[3]) {
+static void sample3(const ip_image3 *image, float x, float y, float a, float out[3]) {
     cubic_place at;
-    cubic_at(&image->c[0], x, y, &at);
+    cubic_at(&image->c[0], x, y, a, &at);
     for (int c = 0; c < 3; c++)
         out[c] = cubic_read(&image->c[c], &at);
 }
+
+void ip_sample_cubic3(const ip_image3 *image, float x, float y, float out[3]) { sample3(image, x, y, -.75f, out); }
+
+void ip_sample_spline3(const ip_image3 *image, float x, float y, float out[3]) { sample3(image, x, y, -.5f, out); }
 
 typedef struct warp_job {
     const ip_plane_f *from;

@@ -15,6 +15,8 @@ Suites
   days      the same from the location's other days, beside what else can be made of them: a copy of other evenings, the pixel ratio of means
   example   shot a from one true frame (12) and from two (1, 24), by distance; c from one (8) and two (4, 12); beside the example warped, its
             warped ratio, one gain, Monge-Kantorovich. Methods are chosen on shot a: it alone has the truth of every frame
+  reference shots a and c with a take of another place (b_golden) as reference, beside the formula's own colours; and both again for a film whose
+            golden hour is colder or warmer: reference and truth times one tint. Without geometry (--set geometry=auto: with). Chosen on shot a
   all       every one of them
 
 PSNR (dB), SSIM and CIEDE2000 are of sRGB(clip(light, 0, 1)). Flicker: mean |next frame brought here along the mid-day flow - this frame|
@@ -38,7 +40,7 @@ import relight_peers as peers
 import wire_project
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ORDER = ("a", "c", "sun", "estimated", "grain", "none", "webcams", "days", "example")
+ORDER = ("a", "c", "sun", "estimated", "grain", "none", "webcams", "days", "example", "reference")
 OLD, NEW = (58., 167.), (7., 245.)  # elevation, bearing in the set's axes
 # shot: frames, those compared, heading of the camera on the middle frame, focal length over width
 SHOTS = {"a": (24, (4, 8, 12, 16, 20, 23), 6.41, 32 / 36), "c": (16, (4, 8, 12), 33.75, 27 / 36)}
@@ -312,6 +314,32 @@ def example(bench):
             bench.add("example", f"{label}, flicker", {n: peers.unsteady([p[i] for i in true], motion) / own for n, p in methods.items()})
         for n in (wanted[::4] if bench.arguments.sheet else ()):
             bench.sheet(f"example_{shot}{len(given)}_{n:04d}", [plate[n - 1], made["taught"][n], methods["warped copy"][n], golden[n]])
+
+
+TINTS = {"as rendered": (1, 1, 1), "colder": (.85, 1, 1.3), "warmer": (1.15, 1, .75)}
+
+
+def tinted(bench, name, tint):
+    """b_golden times a tint as a clip."""
+    folder = bench.project.folder / "references" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, n in enumerate(range(4, 25, 4)):
+        light = read(bench.footage / "backlot" / "b_golden" / f"{n:04d}.exr") * np.float32(tint)
+        cv2.imwrite(str(folder / f"{i + 1:04d}.exr"), light[..., ::-1])
+    return bench.project.ingest_files(str(folder / "%04d.exr"), name, "linear")
+
+
+def reference(bench):
+    for shot, (_, numbers, _, _) in SHOTS.items():
+        golden, settings = bench.frames(f"{shot}_golden", numbers), {"geometry": "none", **bench.light(shot)}
+        plain = bench.relight(bench.shot(shot), ",".join(map(str, numbers)), settings)[0]["full"]
+        for name, tint in TINTS.items():
+            clip = tinted(bench, f"{shot}_b_golden_{name.replace(' ', '_')}", tint)
+            made, details = bench.relight(bench.shot(shot), ",".join(map(str, numbers)), {**settings, "reference": clip})
+            print("  ", details["shots"][0].get("reference"))
+            truth = [g * np.float32(tint) for g in golden]
+            for what, pictures in (("formula", plain), ("reference", made["full"])):
+                bench.score("reference", f"{shot}, {name}: {what}", [pictures[n] for n in numbers], truth)
 
 
 def main():

@@ -77,6 +77,25 @@ static ipos_status screen_of(const ip_image3 *light, int width, int height, int 
     return IPOS_OK;
 }
 
+static void code_rows(void *user, int64_t begin, int64_t end) {
+    ip_image3 *image = user;
+    for (int c = 0; c < 3; c++)
+        for (int y = (int)begin; y < (int)end; y++)
+            for (int x = 0; x < image->c[0].width; x++)
+                ip_row(&image->c[c], y)[x] = ip_srgb_from_linear(ip_row(&image->c[c], y)[x]);
+}
+
+/* plate and example become what screens show. */
+static ipos_status encode(ir_known *known, int threads) {
+    int height = known->light.c[0].height;
+    IP_TRY(ip_image3_new(known->light.c[0].width, height, &known->example));
+    for (int c = 0; c < 3; c++)
+        ip_plane_copy(&known->example.c[c], &known->light.c[c]);
+    ip_parallel(threads, height, 16, code_rows, &known->example);
+    ip_parallel(threads, height, 16, code_rows, &known->plate);
+    return IPOS_OK;
+}
+
 static ipos_status learn(const ir_plate *plate, ir_known *known) {
     int threads = plate->run->host->threads;
     ip_image3 from, to = {0};
@@ -107,6 +126,8 @@ ipos_status ir_known_make(ir_plate *plate, size_t index, ip_shot *example, size_
         status = luma_of(&out->small, plate->run->host->threads, &out->luma);
     if (status == IPOS_OK)
         status = learn(plate, out);
+    if (status == IPOS_OK)
+        status = encode(out, plate->run->host->threads);
     out->is = status == IPOS_OK;
     if (status != IPOS_OK)
         ir_known_free(out);
@@ -116,6 +137,7 @@ ipos_status ir_known_make(ir_plate *plate, size_t index, ip_shot *example, size_
 void ir_known_free(ir_known *known) {
     ip_image3_free(&known->plate);
     ip_image3_free(&known->light);
+    ip_image3_free(&known->example);
     ip_image3_free(&known->small);
     ip_plane_free(&known->luma);
     ip_grid_free(&known->grid);

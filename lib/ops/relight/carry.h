@@ -22,7 +22,8 @@ ipos_status ir_plate_full(ip_shot *footage, size_t index, ip_image3 *out);
 typedef struct ir_known {
     bool is;
     size_t index;            /* of that frame in the shot */
-    ip_image3 plate, light;  /* whole pictures, finite; light: the example */
+    ip_image3 light;         /* the example, the whole picture, finite */
+    ip_image3 plate, example; /* the frame and the example as ip_taught_view takes them */
     ip_image3 small;         /* of plate */
     ip_plane_f luma;         /* of small, 0..255 */
     ip_grid grid;

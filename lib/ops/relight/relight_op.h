@@ -2,6 +2,7 @@
 #ifndef IP_RELIGHT_OP_H
 #define IP_RELIGHT_OP_H
 
+#include "reference.h"
 #include "set.h"
 #include "shot.h"
 #include "shot_grain.h"
@@ -20,6 +21,8 @@ typedef struct ir_settings {
     const char *old_from, *new_from; /* "given", "time", "light", "assumed": for people */
     ip_relight_pair pair;     /* of the two */
     ip_relight_pair hard;     /* with less light from the sky */
+    const ip_light_of *reference; /* the new light is led towards it; NULL: the formula alone */
+    ip_light_of own;          /* of the shot, to hold it against */
     ip_regrade regrade;
     float strength, haze, bloom, focal, camera_height, horizon; /* horizon below 0: not said */
     bool look_for_old;        /* nobody told the old sun's azimuth: it is looked for where the set is known; old_sun.c */
@@ -32,7 +35,7 @@ typedef struct ir_settings {
     bool offered[IR_VARIANTS];
 } ir_settings;
 ipos_status ir_settings_read(const ip_op_host *host, ir_settings *out);
-/* pair and hard from old and now. */
+/* pair and hard from old and now, and from the reference. */
 ipos_status ir_settings_pairs(ir_settings *settings);
 
 /* A shot at the size the analysis works at, frame by frame, a few at hand; frames.c */
@@ -88,6 +91,8 @@ typedef struct ir_run {
     ir_settings told;       /* of the first shot, with what was found there */
     ir_strokes strokes;
     ip_clip protect;        /* host NULL where there is none */
+    bool has_reference;     /* it was read */
+    ip_light_of reference;
     double begin, part;     /* of the run: where the shot under way begins, how much it is */
     ip_buffer details;      /* JSON of the shots */
     ip_teller teller;
@@ -96,6 +101,10 @@ ipos_status ir_step(ir_run *run, double done, const char *stage);
 /* Shot after shot: its first and last frame, and which of its frames are asked for. */
 typedef ipos_status (*ir_shot_fn)(ir_run *run, void *user, int64_t first, int64_t last, const ipos_rational *times, size_t count);
 ipos_status ir_each_shot(ir_run *run, ir_shot_fn one, void *user);
+
+/* Where a clip was given as reference: the shot's settings get its colours of light, as far as the shot's own allow; reference.c. tell: JSON. */
+ipos_status ir_reference_use(ir_run *run, ir_settings *settings, int64_t first, int64_t last);
+void ir_reference_tell(const ir_run *run, const ir_settings *settings, ip_buffer *to);
 
 /* A frame in all its variants; emit.c */
 ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index);

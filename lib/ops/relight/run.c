@@ -52,6 +52,7 @@ static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t
         ip_buffer_printf(&run->details, ",");
         tell_light(&run->details, "old", &scene->settings->old, scene->settings->old_from, scene->settings);
     }
+    ir_reference_tell(run, scene->settings, &run->details);
     ip_buffer_printf(&run->details, "}");
 }
 
@@ -60,6 +61,9 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
     ir_scene scene;
     ir_settings settings = run->settings; /* what is looked for is of one shot */
     ipos_status status = ir_step(run, 0, "looking at the shot");
+    if (status != IPOS_OK)
+        return status;
+    status = ir_reference_use(run, &settings, first, last);
     if (status != IPOS_OK)
         return status;
     status = ir_scene_open(&scene, run->host, &settings, &run->strokes, first, last, &run->teller.pulse);

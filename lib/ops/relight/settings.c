@@ -114,5 +114,15 @@ ipos_status ir_settings_pairs(ir_settings *settings) {
     ip_light_ask hard = settings->now;
     hard.ambient *= .7;
     IP_TRY(ip_daylight_pair(&settings->old, &settings->now, &settings->pair));
-    return ip_daylight_pair(&settings->old, &hard, &settings->hard);
+    IP_TRY(ip_daylight_pair(&settings->old, &hard, &settings->hard));
+    if (!settings->reference)
+        return IPOS_OK;
+    ip_relight_pair formula = settings->pair, *led = &settings->pair;
+    ip_reference_lead(&settings->own, settings->reference, led);
+    for (int c = 0; c < 3; c++) { /* harder by as much as before */
+        settings->hard.now.sun[c] = led->now.sun[c];
+        settings->hard.now.ambient[c] *= led->now.ambient[c] / formula.now.ambient[c];
+        settings->hard.sky[c] = led->sky[c];
+    }
+    return IPOS_OK;
 }

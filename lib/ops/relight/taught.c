@@ -75,8 +75,8 @@ typedef struct sight {
 static ipos_status add_view(taught *t, const ip_image3 *small, size_t index, const ir_known *known, const ip_plane_f flow[2], bool by_set, sight *s) {
     ip_plane_f *sure = &s->sure[s->count];
     IP_TRY(ip_plane_new(t->plate.width, t->plate.height, sure));
-    s->view[s->count++] = (ip_taught_view){&known->plate, &known->light, flow, sure, &known->grid,
-        fabsf((float)index - (float)known->index) * (by_set ? .25f : 1)};
+    s->view[s->count++] = (ip_taught_view){&known->plate, &known->example, flow, sure, &known->grid,
+        fabsf((float)index - (float)known->index) * (by_set ? .5f : 1)};
     IP_TRY(ip_taught_sure(small, &known->small, flow, t->run->host->threads, sure));
     for (int y = 0; y < sure->height && by_set; y++)
         for (int x = 0; x < sure->width; x++)
