@@ -93,12 +93,23 @@ static void add_pixels(const ip_image3 *picture, const ip_plane_f *sky, float cl
         }
 }
 
+/* A picture that is sky all over is rather one in blue light. */
+static bool all_sky(const ip_plane_f *mask) {
+    double sum = 0;
+    for (int y = 0; y < mask->height; y++)
+        for (int x = 0; x < mask->width; x++)
+            sum += (double)ip_row(mask, y)[x];
+    return sum > .9 * mask->width * mask->height;
+}
+
 static ipos_status gather(const ip_image3 *pictures, size_t count, float clip, int threads, pixels *p, double sky[4]) {
     ip_plane_f mask;
     IP_TRY(ip_plane_new(pictures[0].c[0].width, pictures[0].c[0].height, &mask));
     ipos_status status = IPOS_OK;
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         status = ip_sky_find(&pictures[i], threads, &mask);
+        if (status == IPOS_OK && all_sky(&mask))
+            ip_plane_fill(&mask, 0);
         if (status == IPOS_OK)
             add_pixels(&pictures[i], &mask, clip, p, sky);
     }

@@ -18,7 +18,7 @@ typedef struct ip_light_of {
     char reason[120];       /* "" where there is a measurement, else why there is none */
 } ip_light_of;
 
-/* pictures: of one size, scene-linear, finite, about 320 to 640 pixels wide. clip: where samples end, 0 if they do not. */
+/* pictures: of one size, scene-linear, finite, not negative, about 320 to 640 pixels wide. clip: where samples end, 0 if they do not. */
 ipos_status ip_light_of_pictures(const ip_image3 *pictures, size_t count, float clip, int threads, ip_light_of *out);
 
 /* The colours of the new sun and the light of the sky, its level and the gain of the sky; directions, and the luminance of the sun, stay. Both

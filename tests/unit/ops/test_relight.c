@@ -264,6 +264,61 @@ static void test_glow(void **state) {
     fake_close(&b);
 }
 
+/* Evening in another street, under a red light or a blue one. */
+static float red_at(int x, int y, int c) {
+    static const float red[3] = {.5f, .2f, .04f}, blue[3] = {.2f, .25f, .3f};
+    return ((x / 7) % 2 ? .3f : 1.f) * (c >= 3 ? blue[c - 3] : red[c]) * (.9f + .1f * sinf((float)x * .8f + (float)y));
+}
+
+static ipos_status take_of(int shift, ipos_frame **out) {
+    static const ipos_channel channels[3] = {{"B", IPOS_F32, 1, 1}, {"G", IPOS_F32, 1, 1}, {"R", IPOS_F32, 1, 1}};
+    IP_TRY(ip_frame_new(&(ipos_box){0, 0, 120, 70}, NULL, channels, 3, NULL, NULL, out));
+    for (int k = 0; k < 3; k++)
+        for (int y = 0; y < 70; y++)
+            for (int x = 0; x < 120; x++) {
+                ip_channel *to = &(*out)->channels[k];
+                float value = shift < 0 ? 0 : red_at(x, y, 2 - k + shift);
+                memcpy(to->data + y * to->row_stride + x * to->pixel_stride, &value, sizeof value);
+            }
+    return ipos_frame_set_encoding(*out, "linear");
+}
+
+static ipos_status red_take(int64_t number, ipos_frame **out) { return (void)number, take_of(0, out); }
+static ipos_status blue_take(int64_t number, ipos_frame **out) { return (void)number, take_of(3, out); }
+static ipos_status black_take(int64_t number, ipos_frame **out) { return (void)number, take_of(-1, out); }
+
+static ipos_status run_with(fake_host *fake, ipos_status (*take)(int64_t, ipos_frame **), int takes) {
+    static const char *const options[] = {"old_azimuth", "160", "azimuth", "-120", "geometry", "none", "variants", "full,hard", NULL};
+    fake_open(fake, &ip_op_relight_spec, 0, 5, "linear", frame_of, options);
+    for (int i = 0; i < takes; i++)
+        fake_role(fake, "reference", 1, 3, "linear", take);
+    fake_times(fake, times, 2);
+    return ip_op_relight.run(&fake->host);
+}
+
+static void test_reference(void **state) {
+    (void)state;
+    fake_host fake;
+    float warmth[3];
+    for (int i = 0; i < 3; i++) { /* by the formula, by a red take, by a blue one */
+        assert_int_equal(run_with(&fake, i == 1 ? red_take : blue_take, i > 0), IPOS_OK);
+        const ipos_frame *full = fake_picture(&fake, "full", times[1]), *hard = fake_picture(&fake, "hard", times[1]);
+        warmth[i] = log2f(value_of(full, "R", 60, 45) / value_of(full, "B", 60, 45));
+        assert_true(fabsf(warmth[i] - log2f(value_of(hard, "R", 60, 45) / value_of(hard, "B", 60, 45))) < .5f);
+        assert_true(!strstr(fake.details, "\"reference\":{\"used\":true") == !i);
+        changed(&fake, "full", times[1]);
+        fake_close(&fake);
+    }
+    assert_true(warmth[1] > warmth[0] + .1f && warmth[2] < warmth[0] - .1f);
+    assert_true(warmth[1] < warmth[0] + 1.1f && warmth[2] > warmth[0] - 1.1f); /* not led far */
+    assert_int_equal(run_with(&fake, red_take, 2), IPOS_ERR_ARGUMENT);
+    assert_non_null(strstr(ipos_last_error(), "reference: one clip is expected"));
+    fake_close(&fake);
+    assert_int_equal(run_with(&fake, black_take, 1), IPOS_ERR_UNSUPPORTED);
+    assert_non_null(strstr(ipos_last_error(), "reference: clip"));
+    fake_close(&fake);
+}
+
 static void refused(const char *name, const char *value, const char *says, const char *more, const char *more_value) {
     const char *const options[] = {name, value, more, more_value, NULL};
     fake_host fake;
@@ -308,7 +363,8 @@ static void test_cancel(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_nothing_asked_nothing_done), cmocka_unit_test(test_golden_hour),
-        cmocka_unit_test(test_place_and_time), cmocka_unit_test(test_protected), cmocka_unit_test(test_wrong_settings),
+        cmocka_unit_test(test_place_and_time), cmocka_unit_test(test_protected), cmocka_unit_test(test_reference),
+        cmocka_unit_test(test_wrong_settings),
         cmocka_unit_test(test_cancel), cmocka_unit_test(test_strokes_carried), cmocka_unit_test(test_strokes_keys),
         cmocka_unit_test(test_strokes_protect), cmocka_unit_test(test_gentle_mattes), cmocka_unit_test(test_glow)};
     return cmocka_run_group_tests(tests, NULL, NULL);
