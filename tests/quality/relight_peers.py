@@ -65,10 +65,11 @@ def scores(made, true):
     return {"psnr": psnr(a, b), "ssim": ssim(a, b), "de": delta_e(a, b)}
 
 
-def flows(shot):
-    """Motion from each frame to the next."""
+def flows(shot, finest=1):
+    """Motion from each frame to the next, found down to a level of the pyramid (0: whole pixels)."""
     grey = [np.rint(255 * (encode(f) @ LUMA)).astype(np.uint8) for f in shot]
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis.setFinestScale(finest)
     return [dis.calc(grey[i], grey[i + 1], None) for i in range(len(grey) - 1)]
 
 
