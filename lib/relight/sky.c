@@ -114,7 +114,15 @@ static ipos_status grow_alike(const ip_image3 *light, int threads, const ip_plan
     return IPOS_OK;
 }
 
-/* Pieces cut off from the sky by what stands before it: blue, smooth, and of the sky's colour in the same rows. */
+/* The hue of the sky, and hardly a stop darker or half a stop brighter: towards the border of a picture, or the sun, it changes by as much. */
+static bool of_that_sky(const ip_image3 *light, const double mean[3], int x, int y) {
+    float stops[3];
+    for (int c = 0; c < 3; c++)
+        stops[c] = log2f((ip_row(&light->c[c], y)[x] + .01f) / (float)(mean[c] + .01));
+    return stops[1] > -.9f && stops[1] < .5f && fabsf(stops[0] - stops[1]) < .35f && fabsf(stops[2] - stops[1]) < .35f;
+}
+
+/* Pieces cut off from the sky by what stands before it: blue, smooth, and like the sky in the same rows. */
 static ipos_status find_cut_off(const ip_image3 *light, const ip_plane_f *part, const ip_plane_f *sky) {
     ip_plane_f more;
     IP_TRY(ip_plane_new(sky->width, sky->height, &more));
@@ -128,10 +136,8 @@ static ipos_status find_cut_off(const ip_image3 *light, const ip_plane_f *part, 
                     count++;
                 }
         for (int x = 0; x < sky->width && count > 20; x++) {
-            bool alike = sky_like(light, part, x, y, false);
-            for (int c = 0; c < 3 && alike; c++)
-                alike = fabsf(log2f((ip_row(&light->c[c], y)[x] + .01f) / (float)(sum[c] / count + .01))) < .35f;
-            ip_row(&more, y)[x] = alike;
+            double mean[3] = {sum[0] / count, sum[1] / count, sum[2] / count};
+            ip_row(&more, y)[x] = sky_like(light, part, x, y, false) && of_that_sky(light, mean, x, y);
         }
     }
     ip_plane_max(sky, &more);

@@ -7,7 +7,7 @@
 #include <math.h>
 
 static const float FLOOR = .01f;     /* of ratios, scene-linear */
-static const float RATIO = .25f;     /* share of the log ratio that is believed */
+static const float RATIO = .15f;     /* share of the log ratio that is believed */
 static const float APART = .12f;     /* difference of screens' values, summed over R,G,B, at which agreement is 1/e */
 static const float ENOUGH[2] = {.15f, .5f}; /* agreement from which the example is looked at, and at which it is all that counts */
 
@@ -82,8 +82,8 @@ static void pixel(const picture_job *job, const float light[3], int x, int y, fl
         float weight = (ip_sample_linear(view->sure, ax, ay) + 1e-4f) / view->distance, plate[3], example[3], made[3];
         total += weight;
         if (share > 0) {
-            ip_sample_spline3(view->plate, px, py, plate);
-            ip_sample_spline3(view->example, px, py, example);
+            ip_sample_even3(view->plate, px, py, plate);
+            ip_sample_even3(view->example, px, py, example);
             for (int c = 0; c < 3; c++)
                 sum[0][c] += weight * ip_srgb_from_linear(by_example(light[c], plate[c], example[c]));
         }

@@ -1,6 +1,6 @@
 /* A shot relit after one or two of its frames that somebody relit: what they show is carried along the motion.
  *
- * Where a frame of the shot agrees with the frame the example belongs to, the example itself is seen there, warped; a quarter of the log ratio of
+ * Where a frame of the shot agrees with the frame the example belongs to, the example itself is seen there, warped; a seventh of the log ratio of
  * the two frames goes with it, for what changed in between. Where it does not, the colours of the example are learned as a change on a grid over
  * place and brightness (grid.h), and that is applied. Stylising by example along motion: Jamriska et al., SIGGRAPH 2019; the ratio: Shih et al.,
  * "Data-driven Hallucination of Different Times of Day", SIGGRAPH Asia 2013. Colour is scene-linear R,G,B. */
@@ -16,7 +16,7 @@ ipos_status ip_taught_sure(const ip_image3 *here, const ip_image3 *there, const 
 /* An example as it is seen from a frame. */
 typedef struct ip_taught_view {
     /* The frame it belongs to and the example, whole pictures, finite, as screens show them (sRGB code going on over 1, mirrored at 0): between
-     * samples, light rings around what is bright and carries its noise along; one example two frames away reads .5 dB less by light. */
+     * samples, light rings around what is bright and carries its noise along. */
     const ip_image3 *plate, *example;
     const ip_plane_f *flow;           /* [2], by analysis: to that frame */
     const ip_plane_f *sure;           /* of the analysis' size */

@@ -55,7 +55,8 @@ void ip_sobel(const ip_plane_f *from, ip_plane_f *gx, ip_plane_f *gy, int thread
 float ip_sample_linear(const ip_plane_f *plane, float x, float y);
 float ip_sample_cubic(const ip_plane_f *plane, float x, float y); /* Keys bicubic, a = -.75 */
 void ip_sample_cubic3(const ip_image3 *image, float x, float y, float out[3]); /* planes of one size */
-void ip_sample_spline3(const ip_image3 *image, float x, float y, float out[3]); /* the same with a = -.5 (Catmull-Rom): noise is raised less */
+/* Mitchell and Netravali's cubic (SIGGRAPH 1988): softer, and more alike at places on and between samples, so that grain pulses less with the motion. */
+void ip_sample_even3(const ip_image3 *image, float x, float y, float out[3]);
 /* to(x,y) = from at (x + gx*vx(x,y) + cx(x,y), y + gx*vy + cy); planes c may be NULL. cubic: Keys, else bilinear. */
 typedef struct ip_warp {
     const ip_plane_f *vx, *vy, *cx, *cy;

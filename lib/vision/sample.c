@@ -17,12 +17,22 @@ float ip_sample_linear(const ip_plane_f *plane, float x, float y) {
     return top + fy * (bottom - top);
 }
 
-/* Keys 1981; the four weights sum to 1. */
-IP_INLINE void cubic_weights(float f, float a, float w[4]) {
+/* Keys 1981 with a = -.75; the four weights sum to 1. */
+IP_INLINE void cubic_weights(float f, float w[4]) {
+    const float a = -.75f;
     float g = 1.f - f;
     w[0] = a * f * g * g;
     w[3] = a * g * f * f;
     w[1] = ((a + 2.f) * f - (a + 3.f)) * f * f + 1.f;
+    w[2] = 1.f - w[0] - w[1] - w[3];
+}
+
+/* Mitchell, Netravali 1988 with B = C = 1/3; they sum to 1. */
+IP_INLINE void even_weights(float f, float w[4]) {
+    float g = 1.f - f;
+    w[0] = (7.f * g - 6.f) * g * g / 18.f;
+    w[3] = (7.f * f - 6.f) * f * f / 18.f;
+    w[1] = ((21.f * f - 36.f) * f * f + 16.f) / 18.f;
     w[2] = 1.f - w[0] - w[1] - w[3];
 }
 
@@ -36,15 +46,20 @@ typedef struct cubic_place {
     v4 wx;
 } cubic_place;
 
-IP_INLINE void cubic_at(const ip_plane_f *plane, float x, float y, float a, cubic_place *at) {
+IP_INLINE void cubic_at(const ip_plane_f *plane, float x, float y, bool even, cubic_place *at) {
     x = limit(x, plane->width);
     y = limit(y, plane->height);
     float wx[4];
     at->x = (int)x;
     at->y = (int)y;
     at->inner = at->x >= 1 && at->y >= 1 && at->x + 2 < plane->width && at->y + 2 < plane->height;
-    cubic_weights(x - (float)at->x, a, wx);
-    cubic_weights(y - (float)at->y, a, at->wy);
+    if (even) {
+        even_weights(x - (float)at->x, wx);
+        even_weights(y - (float)at->y, at->wy);
+    } else {
+        cubic_weights(x - (float)at->x, wx);
+        cubic_weights(y - (float)at->y, at->wy);
+    }
     at->wx = (v4){wx[0], wx[1], wx[2], wx[3]};
 }
 
@@ -73,20 +88,20 @@ IP_INLINE float cubic_read(const ip_plane_f *plane, const cubic_place *at) {
 
 float ip_sample_cubic(const ip_plane_f *plane, float x, float y) {
     cubic_place at;
-    cubic_at(plane, x, y, -.75f, &at);
+    cubic_at(plane, x, y, false, &at);
     return cubic_read(plane, &at);
 }
 
-static void sample3(const ip_image3 *image, float x, float y, float a, float out[3]) {
+IP_INLINE void sample3(const ip_image3 *image, float x, float y, bool even, float out[3]) {
     cubic_place at;
-    cubic_at(&image->c[0], x, y, a, &at);
+    cubic_at(&image->c[0], x, y, even, &at);
     for (int c = 0; c < 3; c++)
         out[c] = cubic_read(&image->c[c], &at);
 }
 
-void ip_sample_cubic3(const ip_image3 *image, float x, float y, float out[3]) { sample3(image, x, y, -.75f, out); }
+void ip_sample_cubic3(const ip_image3 *image, float x, float y, float out[3]) { sample3(image, x, y, false, out); }
 
-void ip_sample_spline3(const ip_image3 *image, float x, float y, float out[3]) { sample3(image, x, y, -.5f, out); }
+void ip_sample_even3(const ip_image3 *image, float x, float y, float out[3]) { sample3(image, x, y, true, out); }
 
 typedef struct warp_job {
     const ip_plane_f *from;

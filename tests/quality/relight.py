@@ -245,6 +245,8 @@ def webcam(bench, camera, suite, ours):
     for name in [n for n in mean if n.startswith("ours")]:
         bench.add(suite, f"{camera}: margin of {name}", {"over mean gain": float(mean[name] - mean["mean gain"]),
                                                          "over best": float(mean[name] - max(mean[p] for p in peers.PEERS))})
+        over = [e["psnr"] - max(rows[p][i]["psnr"] for p in peers.PEERS) for i, e in enumerate(rows[name])]
+        bench.add(suite, f"{camera}: pairs of {name}", {"pairs": len(over), "below their own best": sum(o < 0 for o in over), "worst": float(min(over))})
 
 
 def still(bench, path, name):
