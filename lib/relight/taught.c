@@ -9,6 +9,8 @@
 static const float FLOOR = .01f;     /* of ratios, scene-linear */
 static const float RATIO = .15f;     /* share of the log ratio that is believed */
 static const float APART = .12f;     /* difference of screens' values, summed over R,G,B, at which agreement is 1/e */
+static const float CONTRADICT = .2f; /* screens' luma that views may be apart until the less likely one counts 1/e */
+static const float LIGHTER = 1.5f;   /* log of how much likelier white is than black where views contradict each other */
 static const float ENOUGH[2] = {.15f, .5f}; /* agreement from which the example is looked at, and at which it is all that counts */
 
 static float screen(float light) { return ip_srgb_from_linear(fminf(fmaxf(light, 0), 1)); }
@@ -50,6 +52,7 @@ enum { MOST_VIEWS = 8 };
 typedef struct picture_job {
     const ip_taught_view *views;
     ip_plane_f (*place)[2]; /* for each view: its flow where it can be believed, smooth elsewhere */
+    ip_plane_f *weight;     /* for each view */
     size_t count;
     const ip_image3 *light;
     const ip_plane_f *seen;
@@ -79,7 +82,7 @@ static void pixel(const picture_job *job, const float light[3], int x, int y, fl
     for (size_t v = 0; v < job->count; v++) {
         const ip_taught_view *view = &job->views[v];
         float px = (float)x + wide * ip_sample_linear(&view->flow[0], ax, ay), py = (float)y + high * ip_sample_linear(&view->flow[1], ax, ay);
-        float weight = (ip_sample_linear(view->sure, ax, ay) + 1e-4f) / view->distance, plate[3], example[3], made[3];
+        float weight = ip_sample_linear(&job->weight[v], ax, ay), plate[3], example[3], made[3];
         total += weight;
         if (share > 0) {
             ip_sample_even3(view->plate, px, py, plate);
@@ -135,6 +138,65 @@ static ipos_status find_places(const ip_taught_view *views, size_t count, int th
     return status;
 }
 
+typedef struct said_job {
+    const ip_taught_view *view;
+    const ip_image3 *light;
+    const ip_plane_f *out;
+} said_job;
+
+/* Luma of what a view alone says, at the analysis' size, 0..1. */
+static void said_rows(void *user, int64_t begin, int64_t end) {
+    const said_job *job = user;
+    const ip_taught_view *view = job->view;
+    float wide = (float)job->light->c[0].width / (float)job->out->width, high = (float)job->light->c[0].height / (float)job->out->height;
+    for (int y = (int)begin; y < (int)end; y++)
+        for (int x = 0; x < job->out->width; x++) {
+            float ax = ((float)x + .5f) * wide - .5f, ay = ((float)y + .5f) * high - .5f, plate[3], example[3], rgb[3];
+            float px = ax + wide * ip_row(&view->flow[0], y)[x], py = ay + high * ip_row(&view->flow[1], y)[x];
+            ip_sample_even3(view->plate, px, py, plate);
+            ip_sample_even3(view->example, px, py, example);
+            for (int c = 0; c < 3; c++) {
+                float light = ip_sample_linear(&job->light->c[c], ax, ay);
+                rgb[c] = screen(by_example(isfinite(light) ? light : 0, plate[c], example[c]));
+            }
+            ip_row(job->out, y)[x] = .2126f * rgb[0] + .7152f * rgb[1] + .0722f * rgb[2];
+        }
+}
+
+/* Views that contradict each other make a ghost of both: the one that is surer, nearer and lighter (shade that only one of them has is more often
+ * that of something which moved) is followed, others as far as they agree. */
+static void settle(const ip_taught_view *views, size_t count, const ip_plane_f *said, const ip_plane_f *near, const ip_plane_f *weight) {
+    for (int y = 0; y < weight->height; y++)
+        for (int x = 0; x < weight->width; x++) {
+            float sum = 0, total = 0;
+            for (size_t v = 0; v < count; v++) {
+                float tells = ip_row(&said[v], y)[x], s = (ip_row(&near[v], y)[x] + 1e-4f) / views[v].distance * expf(LIGHTER * tells);
+                sum += s * tells;
+                total += s;
+            }
+            for (size_t v = 0; v < count; v++) {
+                float off = (ip_row(&said[v], y)[x] - sum / total) / CONTRADICT;
+                ip_row(&weight[v], y)[x] = (ip_row(views[v].sure, y)[x] + 1e-4f) / views[v].distance * expf(-off * off) + 1e-6f;
+            }
+        }
+}
+
+static ipos_status find_weights(const ip_taught_view *views, size_t count, const ip_image3 *light, int threads, const ip_plane_f *weight) {
+    int width = weight[0].width, height = weight[0].height;
+    double blur = 2 * (double)ip_relight_unit(width);
+    ip_plane_f part[2 * MOST_VIEWS + 1]; /* what each says, how sure each is around, room */
+    IP_TRY(ip_planes_new(width, height, part, IP_COUNT(part)));
+    for (size_t v = 0; v < count; v++) {
+        said_job job = {&views[v], light, &part[v]};
+        ip_parallel(threads, height, 8, said_rows, &job);
+        ip_gauss_blur(&part[v], &part[v], &part[2 * MOST_VIEWS], blur, threads);
+        ip_gauss_blur(views[v].sure, &part[MOST_VIEWS + v], &part[2 * MOST_VIEWS], blur, threads);
+    }
+    settle(views, count, part, &part[MOST_VIEWS], weight);
+    ip_planes_free(part, IP_COUNT(part));
+    return IPOS_OK;
+}
+
 /* The share of each pixel that is seen, softly. */
 static ipos_status find_seen(const ip_taught_view *views, size_t count, int threads, const ip_plane_f *seen) {
     ip_plane_f tmp;
@@ -155,17 +217,22 @@ static ipos_status find_seen(const ip_taught_view *views, size_t count, int thre
 }
 
 ipos_status ip_taught_picture(const ip_taught_view *views, size_t count, int threads, const ip_image3 *light, const ip_plane_f *seen) {
-    ip_plane_f place[MOST_VIEWS][2] = {{{0}}};
+    ip_plane_f place[MOST_VIEWS][2] = {{{0}}}, weight[MOST_VIEWS] = {{0}};
     if (count < 1 || count > MOST_VIEWS)
         return ip_fail(IPOS_ERR_ARGUMENT, "relighting by example: %zu views of examples, expected 1 to %d", count, MOST_VIEWS);
     ipos_status status = find_places(views, count, threads, place);
     if (status == IPOS_OK)
+        status = ip_planes_new(seen->width, seen->height, weight, count);
+    if (status == IPOS_OK)
+        status = find_weights(views, count, light, threads, weight);
+    if (status == IPOS_OK)
         status = find_seen(views, count, threads, seen);
     if (status == IPOS_OK) {
-        picture_job job = {views, place, count, light, seen};
+        picture_job job = {views, place, weight, count, light, seen};
         ip_parallel(threads, light->c[0].height, 8, picture_rows, &job);
     }
     for (size_t v = 0; v < count; v++)
         ip_planes_free(place[v], 2);
+    ip_planes_free(weight, MOST_VIEWS);
     return status;
 }

@@ -1,4 +1,5 @@
 /* Grids of affine changes, agreement along a motion, gains from other days. */
+#include "curves.h"
 #include "days.h"
 #include "taught.h"
 
@@ -103,6 +104,54 @@ static void agreement_along_the_motion(void **state) {
     ip_image3_free(&there);
 }
 
+/* Two views of one plate, sure alike, no motion. Over part of the picture the darker says half of what the lighter does: no ghost of both. */
+static void one_view_is_followed_where_two_contradict(void **state) {
+    (void)state;
+    ip_image3 plate, other, lighter, darker, light;
+    ip_plane_f flow[2], sure, seen;
+    ip_grid grid;
+    fill(&plate, &other);
+    fill(&lighter, &light);
+    assert_int_equal(ip_image3_new(WIDTH, HEIGHT, &darker), IPOS_OK);
+    assert_int_equal(ip_planes_new(WIDTH, HEIGHT, flow, 2), IPOS_OK);
+    assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &sure), IPOS_OK);
+    assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &seen), IPOS_OK);
+    ip_plane_fill(&sure, 1);
+    assert_int_equal(ip_grid_fit(&plate, &lighter, NULL, &grid), IPOS_OK);
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = 0; x < WIDTH; x++) { /* plate and light: one even grey; views: .8, and .1 from x = 80 on */
+                ip_row(&plate.c[c], y)[x] = .7f;
+                ip_row(&light.c[c], y)[x] = ip_srgb_to_linear(.7f);
+                ip_row(&lighter.c[c], y)[x] = .8f;
+                ip_row(&darker.c[c], y)[x] = x < 80 ? .8f : .1f;
+            }
+    for (int swap = 0; swap < 2; swap++) {
+        ip_image3 made;
+        assert_int_equal(ip_image3_new(WIDTH, HEIGHT, &made), IPOS_OK);
+        for (int c = 0; c < 3; c++)
+            ip_plane_copy(&made.c[c], &light.c[c]);
+        ip_taught_view views[2] = {{&plate, swap ? &darker : &lighter, flow, &sure, &grid, 5}, {&plate, swap ? &lighter : &darker, flow, &sure, &grid, 5}};
+        assert_int_equal(ip_taught_picture(views, 2, 2, &made, &seen), IPOS_OK);
+        assert_true(fabsf(ip_row(&seen, 40)[40] - 1) < 1e-4f);
+        assert_true(fabsf(ip_srgb_from_linear(ip_row(&made.c[1], 40)[40]) - .8f) < .01f);  /* alike: what both say */
+        assert_true(ip_srgb_from_linear(ip_row(&made.c[1], 40)[120]) > .6f);               /* the mean would be .45 */
+        views[swap].distance = 200; /* the lighter is far: the nearer is followed */
+        for (int c = 0; c < 3; c++)
+            ip_plane_copy(&made.c[c], &light.c[c]);
+        assert_int_equal(ip_taught_picture(views, 2, 2, &made, &seen), IPOS_OK);
+        assert_true(ip_srgb_from_linear(ip_row(&made.c[1], 40)[120]) < .13f);
+        ip_image3_free(&made);
+    }
+    ip_grid_free(&grid);
+    ip_plane_free(&sure);
+    ip_plane_free(&seen);
+    ip_planes_free(flow, 2);
+    ip_image3 *all[] = {&plate, &other, &lighter, &darker, &light};
+    for (size_t i = 0; i < IP_COUNT(all); i++)
+        ip_image3_free(all[i]);
+}
+
 static void constant(ip_image3 *image, float r, float g, float b) {
     const float rgb[3] = {r, g, b};
     assert_int_equal(ip_image3_new(WIDTH, HEIGHT, image), IPOS_OK);
@@ -146,7 +195,7 @@ static void days_agree_on_the_tint(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_grid_learns_by_place), cmocka_unit_test(what_was_not_seen_keeps_its_colour),
-        cmocka_unit_test(agreement_along_the_motion), cmocka_unit_test(days_agree_on_the_tint),
+        cmocka_unit_test(agreement_along_the_motion), cmocka_unit_test(one_view_is_followed_where_two_contradict), cmocka_unit_test(days_agree_on_the_tint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

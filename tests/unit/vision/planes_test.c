@@ -30,8 +30,16 @@ static void test_sampling(void **state) {
     assert_true(fabsf(ip_sample_linear(&p, 3.25f, 2.5f) - (9.75f - 5.f)) < 1e-5f);
     assert_true(fabsf(ip_sample_cubic(&p, 3.5f, 2.5f) - (10.5f - 5.f)) < 1e-4f); /* symmetric: exact on a ramp at the middle */
     assert_true(ip_sample_linear(&p, -1e30f, 1e30f) == -12.f);
+    float even[3]; /* Mitchell's cubic keeps ramps too, and softens a peak to (8/9)^2 */
+    ip_image3 three = {{p, p, p}};
+    ip_sample_even3(&three, 3.3f, 2.6f, even);
+    assert_true(fabsf(even[1] - (3 * 3.3f - 2 * 2.6f)) < 1e-4f);
     assert_true(ip_sample_cubic(&p, NAN, NAN) == 0.f);
     assert_true(fabsf(ip_sample_cubic(&p, INFINITY, -INFINITY) - 24.f) < 1e-5f);
+    ip_plane_fill(&p, 0);
+    ip_row(&p, 3)[4] = 1;
+    ip_sample_even3(&three, 4, 3, even);
+    assert_true(fabsf(even[0] - 64.f / 81.f) < 1e-5f);
     ip_plane_free(&p);
 }
 
