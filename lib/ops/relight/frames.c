@@ -117,11 +117,12 @@ static ipos_status gather_shades(ir_scene *scene) {
 }
 
 /* Exposure as a camera would be set. Code values of screens end at white: a low sun that shines at upright things would burn them out, so the picture
- * gets about as much darker as an evening does. Scene-linear and log values go on: there a part of what the set loses is made up for. */
+ * gets about as much darker as an evening does. Scene-linear and log values go on: there a part of what the set loses is made up for,
+ * if new shadows fall: without geometry none do, and the picture is as bright as it should be. */
 static double camera_stops(const ir_scene *scene) {
     const double *a = scene->settings->pair.old.toward, *b = scene->settings->pair.now.toward;
     double apart = acos(fmin(1, a[0] * b[0] + a[1] * b[1] + a[2] * b[2])), darker = .4 * fmin(1, apart / .5);
-    return scene->footage.clip.encoding->kind == IP_ENCODING_DISPLAY ? -fmax(0, scene->change + darker) : .3 * fmax(0, -scene->change);
+    return scene->footage.clip.encoding->kind == IP_ENCODING_DISPLAY ? -fmax(0, scene->change + darker) : scene->motion ? .3 * fmax(0, -scene->change) : 0;
 }
 
 ipos_status ir_scene_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out) {
