@@ -1,5 +1,6 @@
-/* Light by a reference take: what is measured, how far the formula is led. */
+/* Light by a reference take: what is measured, how far the formula is led; and the sky. */
 #include "reference.h"
+#include "surface.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -144,10 +145,40 @@ static void nothing_to_go_by(void **state) {
     ip_image3_free(&black);
 }
 
+/* Sky to the right of a wall; to the left, cut off by it, a piece half a stop darker of the same hue, and a window two stops darker. */
+static void sky_that_is_cut_off(void **state) {
+    (void)state;
+    enum { WIDE = 640, HIGH = 360 };
+    static const float blue[3] = {.45f, .62f, .8f};
+    ip_image3 light;
+    ip_plane_f sky;
+    assert_int_equal(ip_image3_new(WIDE, HIGH, &light), IPOS_OK);
+    assert_int_equal(ip_plane_new(WIDE, HIGH, &sky), IPOS_OK);
+    for (int y = 0; y < HIGH; y++)
+        for (int x = 0; x < WIDE; x++)
+            for (int c = 0; c < 3; c++) {
+                float wall = .3f + .15f * sinf(1.1f * (float)x) * sinf((float)y), share = 0;
+                if (y < 200 && x > 260)
+                    share = 1;
+                else if (y > 60 && y < 160 && x > 150 && x < 200)
+                    share = .7f;
+                else if (y > 60 && y < 160 && x > 40 && x < 90)
+                    share = .25f;
+                ip_row(&light.c[c], y)[x] = share > 0 ? share * blue[c] : wall;
+            }
+    assert_int_equal(ip_sky_find(&light, 2, &sky), IPOS_OK);
+    assert_true(ip_row(&sky, 100)[450] > .95f);
+    assert_true(ip_row(&sky, 110)[175] > .95f);
+    assert_true(ip_row(&sky, 110)[65] < .05f);
+    assert_true(ip_row(&sky, 300)[400] < .05f);
+    ip_plane_free(&sky);
+    ip_image3_free(&light);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(light_and_shade_are_read), cmocka_unit_test(the_formula_stays_where_it_is_right), cmocka_unit_test(a_tint_is_followed_by_half),
-        cmocka_unit_test(it_is_not_led_far), cmocka_unit_test(skies_are_compared), cmocka_unit_test(nothing_to_go_by),
+        cmocka_unit_test(it_is_not_led_far), cmocka_unit_test(skies_are_compared), cmocka_unit_test(nothing_to_go_by), cmocka_unit_test(sky_that_is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
