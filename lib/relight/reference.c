@@ -10,7 +10,8 @@ static const double FACING = .6; /* of what the sun lights up, on average */
 /* How much of what the reference says beyond the formula is believed, and the most of it, natural logarithm. */
 static const struct {
     double share, most;
-} KEY = {.5, .35}, FILL = {.5, .35}, LEVEL = {.5, .35}, SKY = {.5, .35};
+} KEY = {.7, .35}, FILL = {.7, .35}, LEVEL = {.7, .35}, SKY = {.7, .35};
+static const double PAINT = .1; /* by so much two sets of one film differ anyway: not believed at all */
 
 typedef struct pixels {
     float (*rgb)[3];
@@ -147,7 +148,7 @@ ipos_status ip_light_of_pictures(const ip_image3 *pictures, size_t count, float 
 
 /* The factor by which a measured change goes beyond a predicted one, as far as it is believed. */
 static double beyond(double measured, double predicted, double share, double most) {
-    double d = share * log(measured / predicted);
+    double off = log(measured / predicted), d = share * copysign(fmax(fabs(off) - PAINT, 0), off);
     return exp(fmin(fmax(d, -most), most));
 }
 

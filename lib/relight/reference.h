@@ -2,8 +2,8 @@
  *
  * Pixels that are no sky fall into a bright and a dark class of log luminance (Otsu, IEEE Transactions on Systems, Man and Cybernetics 9, 1979);
  * their medians stand for what key and fill light up. What surfaces add to them is taken to be alike in the shot and the reference, two sets of one
- * film: only the ratio of the two is used, against the ratio that the sun and sky formula (daylight.h) predicts. It may lead away from
- * the formula by no more than a stop fraction said below: a set of other paint must not become a light of other colour. */
+ * film: only the ratio of the two is used, against the ratio that the sun and sky formula (daylight.h) predicts. Differences up to 10 %
+ * count as paint; seven tenths of the rest is followed, up to a natural logarithm of .35: a set of other paint must not become a light of other colour. */
 #ifndef IP_REFERENCE_H
 #define IP_REFERENCE_H
 

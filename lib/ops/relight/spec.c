@@ -52,7 +52,7 @@ static const ip_option_spec options[] = {
      .help = "how far what protect marks (mattes, strokes) is relit all the same: 0 keeps every bit of it, .4 lets faces follow the light a little"},
     {.name = "reference", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "a take of the production's own in the wanted light, another place will do: the colours of the new sun, shade and sky are led towards its, away "
-             "from the formula's by half of what it shows beyond them and 40 % at most; where the sun stands is still said by the settings above"},
+             "from the formula's by seven tenths of what it shows beyond them and 10 %, and 40 % at most; where the sun stands is still said by the settings above"},
     {.name = "example", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "frames of this shot that somebody relit, numbered like the shot, one or more: they are carried through it; the light's settings do "
              "not count"},
