@@ -7,7 +7,7 @@
 enum { WIDE = 320, STEP = 12, STEPS = 30, FIRST = 10, LAST = 70, ELSEWHERE = 35 }; /* pixels; degrees */
 static const double BLUR = 3;     /* pixels of the reduced frames: thrown shadows are off by about that much */
 static const float FOUND = .004f; /* share of what was looked at that has to be shadow */
-static const float FITS = .05f, SURE_FIT = .5f, SURE_LEAD = .2f;
+static const float FITS = .08f, SURE_FIT = .5f, SURE_LEAD = .2f;
 
 /* A frame at the size the search works at. */
 typedef struct small_view {
@@ -108,11 +108,11 @@ static ipos_status try_sun(search *s, double azimuth, double elevation, tried *o
     if (!ip_alive(s->pulse))
         return ip_fail(IPOS_ERR_CANCELLED, "relight: cancelled");
     ip_sun_toward(azimuth, elevation, toward);
-    IP_TRY(ip_caster_make(s->frames, s->count, &s->lens, toward, &caster));
+    IP_TRY(ip_caster_make(s->room, s->frames, s->count, &s->lens, toward, &caster));
     s->any = s->any || caster.far;
     ipos_status status = ip_planes_new(s->view[0].shade.width, s->view[0].shade.height, thrown, 2);
     for (size_t i = 0; i < s->count && status == IPOS_OK; i++) {
-        status = ip_caster_seen(&caster, &s->view[i].frame, &s->lens, s->threads, &thrown[0]);
+        status = ip_caster_seen(&caster, s->room, &s->view[i].frame, &s->lens, s->threads, &thrown[0]);
         turn_away(s, &s->view[i].frame, toward, &thrown[0]);
         ip_gauss_blur(&thrown[0], &thrown[0], &thrown[1], BLUR, s->threads);
         add_sums(&s->view[i], &thrown[0], sums);

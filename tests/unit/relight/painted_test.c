@@ -143,11 +143,11 @@ static void shade_set(const ip_room *room, double azimuth, double elevation, flo
     ip_sun_toward(azimuth, elevation, toward);
     for (int i = 0; i < 2; i++)
         build_frame(room, .8 * i, &s->frame[i]);
-    assert_int_equal(ip_caster_make(frames, 2, &lens, toward, &caster), IPOS_OK);
+    assert_int_equal(ip_caster_make(room, frames, 2, &lens, toward, &caster), IPOS_OK);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &s->shade[i]), IPOS_OK);
         assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &s->still[i]), IPOS_OK);
-        assert_int_equal(ip_caster_seen(&caster, &s->frame[i], &lens, 1, &s->shade[i]), IPOS_OK);
+        assert_int_equal(ip_caster_seen(&caster, room, &s->frame[i], &lens, 1, &s->shade[i]), IPOS_OK);
         for (int y = 0; y < HEIGHT; y++)
             for (int x = 0; x < WIDTH; x++) {
                 float kind = ip_row(&s->frame[i].kind, y)[x], *shade = &ip_row(&s->shade[i], y)[x];
