@@ -4,12 +4,14 @@
 
 #include "cast.h"
 #include "depth.h"
+#include "given.h"
 
 /* Frames of the shot; what is given stays valid until the next call. */
 typedef struct ip_set_source {
     ip_track_source track;
     ipos_status (*sky)(void *user, size_t index, const ip_plane_f **out); /* user: the track's */
     int width, height, threads;
+    ip_given given; /* what is known without looking; {0}: nothing */
 } ip_set_source;
 
 enum { IP_KEYS = 7 };
@@ -21,6 +23,7 @@ typedef struct ip_set {
     ip_view view[IP_KEYS];
     double near_inverse, far_inverse;
     ip_caster caster;
+    ip_known known;                    /* of what is given */
     char reason[160];                  /* why there is no set; "" where there is one */
 } ip_set;
 
@@ -31,7 +34,7 @@ void ip_set_free(ip_set *set);
 ipos_status ip_set_cast(ip_set *set, const double toward[3]);
 /* Depth and kinds of a frame; the caller frees it with ip_set_frame_free. */
 ipos_status ip_set_look(ip_set *set, size_t index, ip_set_frame *out);
-/* Ground, facing and seen[IP_NEW_SUN] of a frame, and where to look for old shadows (still: 1). */
+/* Ground, facing and seen[IP_NEW_SUN] of a frame, and where to look for old shadows (still: 1); with a given mesh seen[IP_OLD_SUN] and sky too. */
 ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still);
 /* Row of the horizon on the middle frame, 0 top .. 1 bottom. */
 double ip_set_horizon(const ip_set *set);

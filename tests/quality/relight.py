@@ -12,7 +12,9 @@ Suites
   days      the same from the location's other days, beside what else can be made of them: a copy of other evenings, the pixel ratio of means
   example   shot a from one true frame (12) and from two (1, 24), by distance; c from one (8) and two (4, 12); beside the example warped, its
             warped ratio, one gain, Monge-Kantorovich. Methods are chosen on shot a: it alone has the truth of every frame
-  all       every one of them
+  truth     with the set's true geometry brought along, whole and in pieces: needs --truth FOLDER, where tests/quality/relight_truth.py (run in
+            Blender) has written a/ and c/
+  all       every one of them; truth only with --truth
 
 PSNR (dB), SSIM and CIEDE2000 are of sRGB(clip(light, 0, 1)). Flicker: mean |next frame brought here along the mid-day flow - this frame|
 over the truth's own. The reference of the transfers is footage/backlot/b_golden, another set of the same film, for shots a and c; "best"
@@ -34,7 +36,7 @@ import relight_peers as peers
 import wire_project
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ORDER = ("a", "c", "sun", "none", "webcams", "days", "example")
+ORDER = ("a", "c", "sun", "none", "webcams", "days", "example", "truth")
 OLD, NEW = (58., 167.), (7., 245.)  # elevation, bearing in the set's axes
 # shot: frames, those compared, heading of the camera on the middle frame, focal length over width
 SHOTS = {"a": (24, (4, 8, 12, 16, 20, 23), 6.41, 32 / 36), "c": (16, (4, 8, 12), 33.75, 27 / 36)}
@@ -108,14 +110,14 @@ class Bench:
         return best
 
 
-def backlot(bench, suite, shot, settings=None):
+def backlot(bench, suite, shot, settings=None, peers_too=True):
     count, numbers, _, _ = SHOTS[shot]
-    best = bench.global_peers(suite, shot)
+    best = bench.global_peers(suite, shot) if peers_too else {}
     truth = bench.frames(f"{shot}_golden", numbers)
     made, _ = bench.relight(bench.shot(shot), f"1-{count}", {**bench.light(shot), **(settings or {})}, bench.arguments.variants)
     for variant, pictures in made.items():
         rows = bench.score(suite, f"ours: {variant}", [pictures[n] for n in numbers], truth)
-        if variant == "full":
+        if variant == "full" and best:
             top = max(best, key=best.get)
             bench.add(suite, "margins", {"over MK": rows["psnr"] - best["Monge-Kantorovich"], f"over {top}": rows["psnr"] - best[top]})
         for n in (numbers if bench.arguments.sheet else ()):
@@ -256,6 +258,28 @@ def example(bench):
             bench.sheet(f"example_{shot}{len(given)}_{n:04d}", [plate[n - 1], made["taught"][n], methods["warped copy"][n], golden[n]])
 
 
+def truth(bench):
+    """Shots a and c with what relight_truth.py wrote, piece by piece."""
+    for shot in SHOTS:
+        folder = pathlib.Path(bench.arguments.truth or "-") / shot
+        if not (folder / "set.ply").is_file():
+            if shot == "a":
+                raise SystemExit(f"{folder}/set.ply is not there: --truth FOLDER must hold what tests/quality/relight_truth.py writes, per shot")
+            continue
+        passes = bench.project.ingest_files(str(folder / "passes" / "%04d.exr"), f"passes_{shot}", "data")
+        camera, mesh = {"camera": f"@{folder / 'camera.json'}"}, {"mesh": str(folder / "set.ply")}
+        colmap = {"camera": f"@{folder / 'colmap' / 'images.txt'}", "camera_models": f"@{folder / 'colmap' / 'cameras.txt'}"}
+        depth, normals = {"depth": passes}, {"normals": passes}
+        for name, pieces in (("nothing", {}), ("camera", camera), ("depth", depth), ("camera, depth", {**camera, **depth}),
+                             ("camera, depth, normals", {**camera, **depth, **normals}), ("camera, normals", {**camera, **normals}), ("camera, mesh", {**camera, **mesh}),
+                             ("COLMAP, scale by height, mesh up z", {**colmap, "up": "z", "metres": 1, **mesh}),
+                             ("camera, mesh, depth, normals", {**camera, **mesh, **depth, **normals})):
+            if bench.arguments.pieces and name not in bench.arguments.pieces.split(";"):
+                continue
+            print(f"   -- {shot}: {name}", flush=True)
+            backlot(bench, f"truth_{shot}: {name}", shot, pieces, peers_too=not pieces)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", help=f"comma-separated: {', '.join(ORDER)}; or all")
@@ -264,11 +288,13 @@ def main():
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the operation; may be repeated")
     parser.add_argument("--variants", default="full", help="of suites a, c, none: full,gentle,hard,sun (default full)")
     parser.add_argument("--pairs", type=int, default=0, help="about so many pairs of a webcam, evenly spread, instead of all")
+    parser.add_argument("--truth", help="of suite truth: folder with a/ and c/ by tests/quality/relight_truth.py")
+    parser.add_argument("--pieces", help="of suite truth: only these, e.g. 'camera, mesh;camera'")
     parser.add_argument("--engine", help="another interpos-engine")
     parser.add_argument("--json", help="write all figures here")
     parser.add_argument("--sheet", help="folder for pictures: plate, ours, truth")
     arguments = parser.parse_args()
-    suites = [s for s in ORDER if s in globals()] if arguments.suites == "all" else arguments.suites.split(",")
+    suites = [s for s in ORDER if s != "truth" or arguments.truth] if arguments.suites == "all" else arguments.suites.split(",")
     unknown = [s for s in suites if s not in ORDER]
     if unknown:
         parser.error(f"no suite called {', '.join(unknown)}; there are {', '.join(ORDER)}")

@@ -21,6 +21,7 @@ void ir_scene_close(ir_scene *scene) {
         slot_free(&scene->slots[i]);
     ip_free(scene->slots);
     ip_set_free(&scene->set);
+    ir_passes_close(&scene->passes);
     ip_shades_close(&scene->shades);
     ip_shot_close(&scene->footage);
     *scene = (ir_scene){0};
@@ -155,6 +156,20 @@ static ipos_status give_flow(void *user, size_t index, int forward, const ip_pla
     return find_flow(user, index, forward, out);
 }
 
+/* What was given, for people. */
+static void tell_given(ir_scene *scene) {
+    const ip_given *g = &scene->set.source.given;
+    const char *warning = scene->settings->brought->camera.warning;
+    const char *const names[] = {g->pose ? "camera" : NULL, g->depth ? "depth" : NULL, g->position ? "position" : NULL, g->normal ? "normals" : NULL,
+        g->mesh ? "mesh" : NULL};
+    size_t used = 0;
+    for (size_t i = 0; i < IP_COUNT(names); i++)
+        if (names[i])
+            used += (size_t)snprintf(scene->reason + used, sizeof scene->reason - used, "%s%s", used ? ", " : "", names[i]);
+    snprintf(scene->reason + used, sizeof scene->reason - used, " brought along; %.0f %% of the lower half ground%s%.100s",
+        100 * scene->set.room.ground_share, warning[0] ? "; " : "", warning);
+}
+
 /* The set from the camera's motion, where it is wanted and there is one. */
 static ipos_status find_set(ir_scene *scene) {
     const ir_settings *s = scene->settings;
@@ -163,14 +178,19 @@ static ipos_status find_set(ir_scene *scene) {
         snprintf(scene->reason, sizeof scene->reason, "geometry=none was asked for");
         return IPOS_OK;
     }
-    if (scene->footage.count < 5) {
+    if (s->brought)
+        IP_TRY(ir_passes_open(&scene->passes, s->brought, scene->footage.numbers, scene->footage.count, scene->footage.window, scene->width, scene->height, &source.given));
+    if (scene->footage.count < 5 && !ip_given_any(&source.given)) {
         snprintf(scene->reason, sizeof scene->reason, "%zu frames: at least 5 are needed to see the camera move", scene->footage.count);
     } else {
         IP_TRY(ip_set_build(&source, s->focal > 0 ? (double)s->focal : .9, (double)s->camera_height, &scene->set));
         scene->motion = !scene->set.reason[0];
         if (scene->motion) {
             IP_TRY(ip_set_cast(&scene->set, s->pair.now.toward));
-            snprintf(scene->reason, sizeof scene->reason, "camera followed within %.2f pixels, things seen under %.1f degrees, %.0f %% of the lower half ground, "
+            if (ip_given_any(&source.given))
+                tell_given(scene);
+            else
+                snprintf(scene->reason, sizeof scene->reason, "camera followed within %.2f pixels, things seen under %.1f degrees, %.0f %% of the lower half ground, "
                 "%zu walls", scene->set.path.error, scene->set.path.parallax, 100 * scene->set.room.ground_share, scene->set.room.walls);
         } else {
             snprintf(scene->reason, sizeof scene->reason, "%s", scene->set.reason);
@@ -211,6 +231,21 @@ ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *
     return IPOS_OK;
 }
 
+/* By the picture's colours, and by what throws them where a mesh is given. */
+static ipos_status find_old_shadows(ir_scene *scene, const ip_image3 *light, const ip_plane_f *still, const ip_surface *made) {
+    ip_plane_f by_rays = {0};
+    bool rays = scene->motion && scene->set.known.rays;
+    if (rays) {
+        IP_TRY(ip_plane_new(scene->width, scene->height, &by_rays));
+        ip_plane_copy(&by_rays, &made->seen[IP_OLD_SUN]);
+    }
+    ipos_status status = ip_shades_find(&scene->shades, light, &scene->settings->pair, still, scene->host->threads, made);
+    if (status == IPOS_OK && rays)
+        ip_given_join(&by_rays, &made->seen[IP_OLD_SUN]);
+    ip_plane_free(&by_rays);
+    return status;
+}
+
 /* What one frame shows by itself. */
 static ipos_status find_surface(ir_scene *scene, size_t index, struct ir_slot **out) {
     struct ir_slot *slot;
@@ -227,7 +262,7 @@ static ipos_status find_surface(ir_scene *scene, size_t index, struct ir_slot **
     if (status == IPOS_OK)
         status = ir_scene_frame(scene, index, &slot);
     if (status == IPOS_OK)
-        status = ip_shades_find(&scene->shades, &slot->light, &scene->settings->pair, &still, scene->host->threads, &made);
+        status = find_old_shadows(scene, &slot->light, &still, &made);
     ip_plane_free(&still);
     if (status != IPOS_OK) {
         ip_surface_free(&made);

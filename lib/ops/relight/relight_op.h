@@ -2,6 +2,7 @@
 #ifndef IP_RELIGHT_OP_H
 #define IP_RELIGHT_OP_H
 
+#include "brought.h"
 #include "set.h"
 #include "shot.h"
 #include "surface.h"
@@ -20,6 +21,7 @@ typedef struct ir_settings {
     ip_relight_pair hard;     /* with less light from the sky */
     ip_regrade regrade;
     float strength, haze, bloom, focal, camera_height, horizon; /* horizon below 0: not said */
+    ir_brought *brought;      /* NULL: nothing */
     bool unchanged;           /* old and new light are one, or the strength is 0: every bit stays */
     bool offered[IR_VARIANTS];
 } ir_settings;
@@ -38,6 +40,7 @@ typedef struct ir_scene {
     double change;     /* stops the ground and what stands on it would change by on average, before exposure */
     double camera;     /* stops taken back where sample values end at white, as a camera would */
     ip_set set;        /* where geometry is "motion" */
+    ir_passes passes;  /* of what was brought along */
     struct ir_slot {
         uint64_t used;     /* 0: empty */
         size_t index;
@@ -68,6 +71,7 @@ typedef struct ir_run {
     ip_op_host *host;
     ir_settings settings;
     ip_clip protect;        /* host NULL where there is none */
+    ir_brought brought;
     double begin, part;     /* of the run: where the shot under way begins, how much it is */
     ip_buffer details;      /* JSON of the shots */
     ip_teller teller;

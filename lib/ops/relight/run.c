@@ -97,6 +97,8 @@ static ipos_status run_all(ir_run *run) {
     if (ir_has_clip(run->host, "day") || ir_has_clip(run->host, "evening"))
         return ir_days_run(run);
     IP_TRY(ir_settings_read(run->host, &run->settings));
+    IP_TRY(ir_brought_open(&run->brought, run->host));
+    run->settings.brought = &run->brought;
     ip_buffer_printf(&run->details, "{\"light\":{");
     tell_light(&run->details, "old", &run->settings.old, run->settings.old_from);
     ip_buffer_printf(&run->details, ",");
@@ -114,6 +116,7 @@ static ipos_status relight_run(ip_op_host *host) {
         return ip_fail(IPOS_ERR_ARGUMENT, "relight: needs a clip and the frames to work on");
     ipos_status status = run_all(&run);
     ip_clip_close(&run.protect);
+    ir_brought_close(&run.brought);
     ip_buffer_free(&run.details);
     return status;
 }
