@@ -114,7 +114,7 @@ ipos_status ip_given_camera_read(const char *text, const ip_given_words *words, 
 static void add_row(ip_buffer *out, const double *v, size_t count) {
     for (size_t i = 0; i < count; i++) {
         char text[32];
-        ip_real_text(v[i] + 0., text);
+        ip_real_text(round(v[i] * 1e9) / 1e9 + 0., text);
         ip_buffer_printf(out, "%s%s", i ? "," : "[", text);
     }
     ip_buffer_printf(out, "]");

@@ -4,7 +4,7 @@
  *   {"interpos_camera":1, "up":"y", "metres":1, "looks":"-z", "focal":.889, "centre":[.5,.5],
  *    "frames":[{"number":1001, "matrix":[[r,r,r,x],[r,r,r,y],[r,r,r,z]]}, ...]}
  * matrix takes points of the camera to the world (columns: its right, its up or down, its back or front, its place). An object that holds such a
- * track as its member "camera" is taken too: the details of the variant "geometry" do.
+ * track as its member "camera", or as that of its only entry of "shots", is taken too: the details of the variant "geometry" do.
  *
  * COLMAP (Schonberger, Frahm, CVPR 2016): images.txt, and cameras.txt beside it; SIMPLE_PINHOLE and PINHOLE as they are, SIMPLE_RADIAL, RADIAL and
  * OPENCV without their distortion (a warning says so). The number of a frame is the last run of digits in the image's name. */

@@ -110,7 +110,9 @@ ipos_status ip_given_json(const char *text, ip_given_camera *camera, const char 
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     if (!root)
         return ip_fail(IPOS_ERR_FORMAT, "camera: line %d, column %d: %s", error.line, error.column, error.text);
-    const json_t *inner = json_object_get(root, "camera");
+    const json_t *inner = json_object_get(root, "camera"), *shots = json_object_get(root, "shots");
+    if (json_array_size(shots) == 1)
+        inner = json_object_get(json_array_get(shots, 0), "camera");
     ipos_status status = read_root(json_is_object(inner) ? inner : root, camera, up);
     json_decref(root);
     return status;

@@ -10,6 +10,7 @@ static void slot_free(struct ir_slot *slot) {
     ip_image3_free(&slot->light);
     ip_plane_free(&slot->luma);
     ip_surface_free(&slot->surface);
+    ir_shape_free(&slot->shape);
     ip_plane_free(&slot->sky);
     for (int k = 0; k < 2; k++)
         ip_planes_free(slot->flow[k], 2);
@@ -78,6 +79,12 @@ static ipos_status find_shape(ir_scene *scene, size_t index, ip_surface *out, ip
     }
     IP_TRY(ip_set_look(&scene->set, index, &frame));
     ipos_status status = ip_set_surface(&scene->set, &frame, &scene->settings->pair, out, still);
+    if (status == IPOS_OK && scene->settings->offered[IR_GEOMETRY]) {
+        status = ir_scene_frame(scene, index, &slot);
+        ir_shape_free(&slot->shape);
+        if (status == IPOS_OK)
+            status = ir_shape_take(&scene->set, &frame, &slot->shape);
+    }
     ip_set_frame_free(&frame);
     return status;
 }
@@ -208,7 +215,7 @@ static ipos_status make_slots(ir_scene *scene) {
     scene->width = first.light.c[0].width;
     scene->height = first.light.c[0].height;
     slot_free(&first);
-    uint64_t bytes = (uint64_t)scene->width * (uint64_t)scene->height * sizeof(float) * 15, limit = scene->host->memory_limit;
+    uint64_t bytes = (uint64_t)scene->width * (uint64_t)scene->height * sizeof(float) * (scene->settings->offered[IR_GEOMETRY] ? 20 : 15), limit = scene->host->memory_limit;
     uint64_t most = (limit ? limit : (uint64_t)3 << 30) / 3 / bytes;
     scene->slot_count = IP_MAX((size_t)IR_LEAST_HELD, (size_t)IP_MIN(most, scene->footage.count));
     scene->slots = ip_calloc(scene->slot_count, sizeof *scene->slots);
@@ -347,7 +354,8 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out) {
             ip_plane_copy(&out->facing[k], &slot->surface.facing[k]);
             ip_plane_copy(&out->seen[k], &slot->surface.seen[k]);
         }
-        status = gather(scene, index, out, part);
+        if (!scene->set.known.rays) /* rays are steady by themselves */
+            status = gather(scene, index, out, part);
     }
     ip_planes_free(part, 3);
     if (status != IPOS_OK)

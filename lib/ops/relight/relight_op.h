@@ -9,7 +9,7 @@
 
 #include "teller.h"
 
-enum { IR_FULL, IR_GENTLE, IR_HARD, IR_SUN, IR_VARIANTS };
+enum { IR_FULL, IR_GENTLE, IR_HARD, IR_SUN, IR_GEOMETRY, IR_VARIANTS }; /* the last only where it is named */
 extern const char *const ir_variant_names[IR_VARIANTS];
 
 /* What was asked for; settings.c */
@@ -26,6 +26,16 @@ typedef struct ir_settings {
     bool offered[IR_VARIANTS];
 } ir_settings;
 ipos_status ir_settings_read(const ip_op_host *host, ir_settings *out);
+
+/* What the variant "geometry" tells of a frame's shape, at the size of the analysis; geometry.c */
+typedef struct ir_shape {
+    bool known;
+    ip_plane_f inverse, kind, normal[3]; /* of the exported world: right, up, towards the viewer of the middle frame */
+} ir_shape;
+ipos_status ir_shape_take(const ip_set *set, const ip_set_frame *frame, ir_shape *out);
+void ir_shape_free(ir_shape *shape);
+/* Layers depth (metres along the axis, 0: nothing), normal (world), matte.*, at the size of source, evidence 0 everywhere. */
+ipos_status ir_geometry_layers(ip_op_host *host, const ipos_frame *source, const ip_surface *surface, const ir_shape *shape, ipos_frame **out);
 
 /* A shot at the size the analysis works at, frame by frame, a few at hand; frames.c */
 enum { IR_LEAST_HELD = 12, IR_REACH = 2 };
@@ -48,6 +58,7 @@ typedef struct ir_scene {
         ip_plane_f luma;
         ip_surface surface;
         bool has_surface;
+        ir_shape shape;        /* where settings offer it */
         ip_plane_f sky;
         ip_plane_f flow[2][2]; /* to the frame before, to the frame after */
     } *slots;

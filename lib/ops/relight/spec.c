@@ -49,7 +49,7 @@ static const ip_option_spec options[] = {
     {.name = "lift", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1, .help = "how far old shadows are taken away"},
     {.name = "shadow", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1, .help = "how deep new shadows are"},
     {.name = "softness", .type = IPOS_OPTION_REAL, .preset = "10", .minimum = 0, .maximum = 60, .unit = "pixels",
-     .help = "blur of new shadows' edges, of a picture 640 pixels wide"},
+     .help = "blur of new shadows' edges, of a picture 640 pixels wide; a twentieth of it where a mesh throws them"},
     {.name = "ambient", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = .1, .maximum = 8, .help = "how much light the sky gives, times the usual"},
     {.name = "tint", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = -1, .maximum = 1,
      .help = "of that light: -1 as warm as the sun, 1 as blue as a clear sky"},
@@ -65,7 +65,8 @@ static const ip_option_spec options[] = {
     {.name = "evening", .type = IPOS_OPTION_CLIP, .preset = "",
      .help = "the same view in the wanted light, on whatever days; needs day. The light's settings do not count"},
     {.name = "variants", .type = IPOS_OPTION_TEXT, .preset = "all",
-     .help = "which results to offer: all, or a comma-separated list of full, gentle, hard, sun; by example taught, gentle; by day and evening days, gentle"},
+     .help = "which results to offer: all, or a comma-separated list of full, gentle, hard, sun, and geometry, which all leaves out: depth, normals, camera and mattes "
+             "for other tools; by example taught, gentle; by day and evening days, gentle"},
     {.name = "seed", .type = IPOS_OPTION_INT, .preset = "0", .minimum = 0, .maximum = 1000000000,
      .help = "of what is drawn by chance: the same seed gives the same pictures"},
 };
