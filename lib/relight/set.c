@@ -117,9 +117,40 @@ static ipos_status build(ip_set *set, double focal, double height) {
     return IPOS_OK;
 }
 
+static ipos_status recall_set(const ip_set_source *source, ip_set *out, bool *found) {
+    void *bytes = NULL;
+    size_t size;
+    *found = false;
+    if (!source->recall)
+        return IPOS_OK;
+    IP_TRY(source->recall(source->track.user, -1, &bytes, &size));
+    ipos_status status = bytes ? ip_set_unpack(bytes, size, source, out, found) : IPOS_OK;
+    ip_free(bytes);
+    return status;
+}
+
+static ipos_status keep_packed(const ip_set_source *source, int64_t index, ip_buffer *bytes) {
+    ipos_status status = bytes->failed ? IPOS_ERR_NO_MEMORY : source->keep(source->track.user, index, bytes->data, bytes->size);
+    ip_buffer_free(bytes);
+    return status;
+}
+
+static ipos_status build_anew(ip_set *set, double focal, double height) {
+    ip_buffer bytes = {0};
+    IP_TRY(ip_given_any(&set->source.given) ? ip_given_build(set, focal, height) : build(set, focal, height));
+    if (!set->source.keep)
+        return IPOS_OK;
+    ip_set_pack(set, &bytes);
+    return keep_packed(&set->source, -1, &bytes);
+}
+
 ipos_status ip_set_build(const ip_set_source *source, double focal, double height, ip_set *out) {
+    bool found;
+    IP_TRY(recall_set(source, out, &found));
+    if (found)
+        return IPOS_OK;
     *out = (ip_set){.source = *source};
-    ipos_status status = ip_given_any(&source->given) ? ip_given_build(out, focal, height) : build(out, focal, height);
+    ipos_status status = build_anew(out, focal, height);
     if (status != IPOS_OK)
         ip_set_free(out);
     return status;
@@ -178,7 +209,7 @@ ipos_status ip_set_things(ip_set *set, size_t index, ip_set_frame *out) {
     return status;
 }
 
-ipos_status ip_set_look(ip_set *set, size_t index, ip_set_frame *out) {
+static ipos_status look(ip_set *set, size_t index, ip_set_frame *out) {
     size_t k = 0;
     *out = (ip_set_frame){0};
     if (ip_given_any(&set->source.given))
@@ -190,6 +221,28 @@ ipos_status ip_set_look(ip_set *set, size_t index, ip_set_frame *out) {
         ip_set_agree(set, &out->view, index);
     if (status == IPOS_OK)
         status = ip_set_things(set, index, out);
+    if (status != IPOS_OK)
+        ip_set_frame_free(out);
+    return status;
+}
+
+ipos_status ip_set_look(ip_set *set, size_t index, ip_set_frame *out) {
+    const ip_set_source *s = &set->source;
+    ip_buffer packed = {0};
+    void *bytes = NULL;
+    size_t size;
+    bool fits = false;
+    if (s->recall)
+        IP_TRY(s->recall(s->track.user, (int64_t)index, &bytes, &size));
+    ipos_status status = bytes ? ip_set_frame_unpack(bytes, size, index, s->width, s->height, out, &fits) : IPOS_OK;
+    ip_free(bytes);
+    if (status != IPOS_OK || fits)
+        return status;
+    IP_TRY(look(set, index, out));
+    if (!s->keep)
+        return IPOS_OK;
+    ip_set_frame_pack(out, index, &packed);
+    status = keep_packed(s, (int64_t)index, &packed);
     if (status != IPOS_OK)
         ip_set_frame_free(out);
     return status;

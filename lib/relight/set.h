@@ -12,6 +12,10 @@ typedef struct ip_set_source {
     ipos_status (*sky)(void *user, size_t index, const ip_plane_f **out); /* user: the track's */
     int width, height, threads;
     ip_given given; /* what is known without looking; {0}: nothing */
+    /* What an earlier run found: of the set (index -1) or of a frame. *bytes NULL: nothing; else the set frees them. Both may be NULL; user: the
+     * track's. What is kept does not depend on the light. */
+    ipos_status (*recall)(void *user, int64_t index, void **bytes, size_t *size);
+    ipos_status (*keep)(void *user, int64_t index, const void *bytes, size_t size);
 } ip_set_source;
 
 enum { IP_KEYS = 7 };

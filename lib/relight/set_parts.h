@@ -20,6 +20,12 @@ static inline void ip_view_free(ip_view *view) {
     ip_plane_free(&view->agreeing);
 }
 
+/* As bytes. fits: they are of this set and this build's making; else nothing is made and the caller starts afresh. A set's reason is packed too. */
+void ip_set_pack(const ip_set *set, ip_buffer *out);
+ipos_status ip_set_unpack(const void *bytes, size_t size, const ip_set_source *source, ip_set *out, bool *fits);
+void ip_set_frame_pack(const ip_set_frame *frame, size_t index, ip_buffer *out);
+ipos_status ip_set_frame_unpack(const void *bytes, size_t size, size_t index, int width, int height, ip_set_frame *out, bool *fits);
+
 /* A frame's depth as it is given, by a sweep where it says nothing; agreeing: IP_GIVEN where it is given. In the set's units. */
 enum { IP_GIVEN = 9 };
 ipos_status ip_given_view(ip_set *set, size_t index, ip_view *out);

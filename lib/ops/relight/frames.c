@@ -190,6 +190,7 @@ static ipos_status find_set(ir_scene *scene) {
     if (scene->footage.count < 5 && !ip_given_any(&source.given)) {
         snprintf(scene->reason, sizeof scene->reason, "%zu frames: at least 5 are needed to see the camera move", scene->footage.count);
     } else {
+        IP_TRY(ir_remember(scene, &source));
         IP_TRY(ip_set_build(&source, s->focal > 0 ? (double)s->focal : .9, (double)s->camera_height, &scene->set));
         scene->motion = !scene->set.reason[0];
         if (scene->motion) {

@@ -65,6 +65,7 @@ typedef struct ir_scene {
     size_t slot_count;
     uint64_t clock;
     const ip_pulse *pulse;
+    char key[65];      /* of all the set rests on; "": nothing is remembered */
     bool motion;       /* the set is known from the camera's motion */
     char reason[200];  /* what the geometry rests on, or why there is none */
 } ir_scene;
@@ -72,6 +73,8 @@ ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, const ir_settings *
 /* No more than its frames and its set: of the settings geometry, focal, camera_height and the new light's direction count. */
 ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
 void ir_scene_close(ir_scene *scene);
+/* The set's memory of earlier runs, where the host has one; remember.c */
+ipos_status ir_remember(ir_scene *scene, ip_set_source *source);
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* What is known of a frame together with its neighbours along the motion: steady over the shot. out is allocated. */
