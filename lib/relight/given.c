@@ -49,10 +49,8 @@ static void pairs_add(pairs *p, const double at[3], float x, float y) {
     p->seen[2 * p->count++ + 1] = y;
 }
 
-/* A pass of positions tells the pose: each pixel is seen where its position lies. */
-static ipos_status resect_position(ip_set *set, size_t index, const ip_plane_f at[3], pairs *p) {
+static ipos_status gather_position(ip_set *set, size_t index, const ip_plane_f at[3], pairs *p) {
     const ip_given *given = &set->source.given;
-    double sum = 0;
     p->count = 0;
     IP_TRY(given->position(given->user, index, at));
     for (int y = APART / 2; y < at[0].height; y += APART)
@@ -63,23 +61,37 @@ static ipos_status resect_position(ip_set *set, size_t index, const ip_plane_f a
         }
     if (p->count < 20)
         return ip_fail(IPOS_ERR_FORMAT, "position: frame %zu of the shot holds %zu usable places: expected a world position in most pixels", index + 1, p->count);
-    IP_TRY(ip_geometry_resect(p->world, p->seen, p->count, &set->path.lens, NULL, &set->path.pose[index]));
-    for (size_t i = 0; i < p->count; i++) {
-        double c[3];
-        ip_pose_apply(&set->path.pose[index], p->world + 3 * i, c);
-        sum += fmin(hypot(set->path.lens.focal * c[0] / c[2] + set->path.lens.cx - (double)p->seen[2 * i],
-            set->path.lens.focal * c[1] / c[2] + set->path.lens.cy - (double)p->seen[2 * i + 1]), 100);
-    }
-    if (sum / (double)p->count > 2)
-        return ip_fail(IPOS_ERR_FORMAT, "position: frame %zu of the shot: no camera sees its positions where they are, they are off by %.1f pixels; is focal right?",
-            index + 1, sum / (double)p->count);
     return IPOS_OK;
 }
 
+/* Each pixel of a pass of positions is seen where its position lies. */
+static ipos_status check_position(const ip_set *set, size_t index, const pairs *p) {
+    double sum = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        double c[3];
+        ip_pose_apply(&set->path.pose[index], p->world + 3 * i, c);
+        sum += c[2] > 0 ? fmin(hypot(set->path.lens.focal * c[0] / c[2] + set->path.lens.cx - (double)p->seen[2 * i],
+            set->path.lens.focal * c[1] / c[2] + set->path.lens.cy - (double)p->seen[2 * i + 1]), 100) : 100;
+    }
+    if (sum / (double)p->count > 2)
+        return ip_fail(IPOS_ERR_FORMAT, "position: frame %zu of the shot: the camera does not see its positions where they are, they are off by %.1f pixels: is %s",
+            index + 1, sum / (double)p->count, set->source.given.pose ? "it of the same world, in the same unit?" : "focal right?");
+    return IPOS_OK;
+}
+
+static ipos_status resect_position(ip_set *set, size_t index, const ip_plane_f at[3], pairs *p) {
+    IP_TRY(gather_position(set, index, at, p));
+    if (!set->source.given.pose)
+        IP_TRY(ip_geometry_resect(p->world, p->seen, p->count, &set->path.lens, NULL, &set->path.pose[index]));
+    return check_position(set, index, p);
+}
+
+/* The poses from positions; where they are given, whether they fit. */
 static ipos_status path_by_position(ip_set *set, const ip_lens *lens) {
     ip_plane_f at[3];
     pairs p;
-    IP_TRY(path_new(set, lens));
+    if (!set->source.given.pose)
+        IP_TRY(path_new(set, lens));
     IP_TRY(ip_planes_new(set->source.width, set->source.height, at, 3));
     ipos_status status = pairs_new((size_t)(set->source.width / APART + 2) * (size_t)(set->source.height / APART + 2), &p);
     for (size_t f = 0; f < set->path.count && status == IPOS_OK; f++) {
@@ -166,6 +178,8 @@ static ipos_status find_path(ip_set *set, double focal) {
         IP_TRY(path_new(set, lens));
         memcpy(set->path.pose, given->pose, set->path.count * sizeof *given->pose);
         memset(set->path.known, 1, set->path.count);
+        if (given->position)
+            IP_TRY(path_by_position(set, lens));
         if (whole && (given->metres || !given->depth))
             return IPOS_OK;
     }
@@ -190,7 +204,7 @@ static ipos_status find_range(ip_set *set) {
     float *inverse = ip_alloc((size_t)view.inverse.width * (size_t)view.inverse.height * sizeof *inverse);
     for (int y = 0; y < view.inverse.height && inverse; y++)
         for (int x = 0; x < view.inverse.width; x++)
-            if (ip_row(&view.inverse, y)[x] > 0)
+            if (ip_row(&view.agreeing, y)[x] > 0)
                 inverse[count++] = ip_row(&view.inverse, y)[x];
     if (count < 100) {
         snprintf(set->reason, sizeof set->reason, "what is given shows nothing in frame %zu of the shot: do camera and set lie in one world, in one unit?", set->middle + 1);
