@@ -204,6 +204,8 @@ static ipos_status find_set(ir_scene *scene) {
             snprintf(scene->reason, sizeof scene->reason, "%s", scene->set.reason);
         }
     }
+    if (!scene->motion && ip_given_any(&source.given))
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "what was brought along does not make a set: %s; give more, or leave it away", scene->reason);
     if (!scene->motion && !strcmp(s->geometry, "motion"))
         return ip_fail(IPOS_ERR_UNSUPPORTED, "geometry: the camera's motion does not show the set: %s; ask for auto or none", scene->reason);
     return IPOS_OK;
@@ -282,6 +284,25 @@ static ipos_status find_surface(ir_scene *scene, size_t index, struct ir_slot **
     return IPOS_OK;
 }
 
+/* Where four pixels around a place lie, for planes of one size; as ip_sample_linear. */
+typedef struct place {
+    int x, y, right, down;
+    float fx, fy;
+} place;
+
+static place place_of(const ir_scene *scene, float x, float y) {
+    place at = {(int)x, (int)y, (int)x + ((int)x < scene->width - 1), (int)y + ((int)y < scene->height - 1), 0, 0};
+    at.fx = x - (float)at.x;
+    at.fy = y - (float)at.y;
+    return at;
+}
+
+static float between(const ip_plane_f *plane, const place *at) {
+    const float *a = ip_row(plane, at->y), *b = ip_row(plane, at->down);
+    float top = a[at->x] + at->fx * (a[at->right] - a[at->x]), bottom = b[at->x] + at->fx * (b[at->right] - b[at->x]);
+    return top + at->fy * (bottom - top);
+}
+
 /* Adds what frame index + step (+-1, +-2) says, brought here along the flows between, to sums and weights. */
 static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_plane_f path[2], const ip_surface *sum, const ip_plane_f *weight) {
     struct ir_slot *slot, *here;
@@ -298,18 +319,17 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
     IP_TRY(find_surface(scene, to, &slot));
     IP_TRY(ir_scene_frame(scene, index, &here));
     const ip_surface *s = &slot->surface;
+    const ip_plane_f *theirs[6] = {&s->sky, &s->ground, &s->facing[0], &s->facing[1], &s->seen[0], &s->seen[1]};
+    const ip_plane_f *sums[6] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1]};
     for (int y = 0; y < scene->height; y++)
         for (int x = 0; x < scene->width; x++) {
             float px = (float)x + ip_row(&path[0], y)[x], py = (float)y + ip_row(&path[1], y)[x];
-            if (px < 0 || py < 0 || px > (float)(scene->width - 1) || py > (float)(scene->height - 1))
+            if (!(px >= 0 && py >= 0 && px <= (float)(scene->width - 1) && py <= (float)(scene->height - 1)))
                 continue;
-            float apart = (ip_sample_linear(&slot->luma, px, py) - ip_row(&here->luma, y)[x]) / .06f, w = expf(-apart * apart);
-            ip_row(&sum->sky, y)[x] += w * ip_sample_linear(&s->sky, px, py);
-            ip_row(&sum->ground, y)[x] += w * ip_sample_linear(&s->ground, px, py);
-            for (int k = 0; k < 2; k++) {
-                ip_row(&sum->facing[k], y)[x] += w * ip_sample_linear(&s->facing[k], px, py);
-                ip_row(&sum->seen[k], y)[x] += w * ip_sample_linear(&s->seen[k], px, py);
-            }
+            place at = place_of(scene, px, py);
+            float apart = (between(&slot->luma, &at) - ip_row(&here->luma, y)[x]) / .06f, w = expf(-apart * apart);
+            for (int k = 0; k < 6; k++)
+                ip_row(sums[k], y)[x] += w * between(theirs[k], &at);
             ip_row(weight, y)[x] += w;
         }
     return IPOS_OK;
