@@ -110,11 +110,12 @@ class Bench:
         return best
 
 
-def backlot(bench, suite, shot, settings=None, peers_too=True):
+def backlot(bench, suite, shot, settings=None, alone=False):
+    """alone: without peers and flicker, and only the frames that are compared."""
     count, numbers, _, _ = SHOTS[shot]
-    best = bench.global_peers(suite, shot) if peers_too else {}
+    best = bench.global_peers(suite, shot) if not alone else {}
     truth = bench.frames(f"{shot}_golden", numbers)
-    made, _ = bench.relight(bench.shot(shot), f"1-{count}", {**bench.light(shot), **(settings or {})}, bench.arguments.variants)
+    made, _ = bench.relight(bench.shot(shot), ",".join(map(str, numbers)) if alone else f"1-{count}", {**bench.light(shot), **(settings or {})}, bench.arguments.variants)
     for variant, pictures in made.items():
         rows = bench.score(suite, f"ours: {variant}", [pictures[n] for n in numbers], truth)
         if variant == "full" and best:
@@ -123,7 +124,7 @@ def backlot(bench, suite, shot, settings=None, peers_too=True):
         for n in (numbers if bench.arguments.sheet else ()):
             bench.sheet(f"{suite}_{shot}_{variant}_{n:04d}", [read(bench.footage / "backlot" / f"{shot}_midday" / f"{n:04d}.exr"), pictures[n],
                                                               read(bench.footage / "backlot" / f"{shot}_golden" / f"{n:04d}.exr")])
-    if shot == "a":
+    if shot == "a" and not alone:
         everything = range(1, count + 1)
         plate, golden = bench.frames("a_midday", everything), bench.frames("a_golden", everything)
         motion = peers.flows(plate)
@@ -277,7 +278,7 @@ def truth(bench):
             if bench.arguments.pieces and name not in bench.arguments.pieces.split(";"):
                 continue
             print(f"   -- {shot}: {name}", flush=True)
-            backlot(bench, f"truth_{shot}: {name}", shot, pieces, peers_too=not pieces)
+            backlot(bench, f"truth_{shot}: {name}", shot, pieces, alone=True)
 
 
 def main():
