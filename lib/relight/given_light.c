@@ -171,12 +171,12 @@ ipos_status ip_given_surface(const ip_set *set, const ip_set_frame *frame, const
     return IPOS_OK;
 }
 
-/* Two witnesses, that of the rays counting as odds of 20 to 1. */
+/* Two witnesses. Where rays are stopped something is there: odds of 200 to 1; where they are not the mesh may lack it: 20 to 1. */
 void ip_given_join(const ip_plane_f *by_rays, const ip_plane_f *seen) {
     for (int y = 0; y < seen->height; y++)
         for (int x = 0; x < seen->width; x++) {
             float *value = &ip_row(seen, y)[x], rays = ip_row(by_rays, y)[x], picture = fminf(fmaxf(*value, .05f), .95f);
-            float lit = 20 * picture / (1 - picture), dark = picture / (1 - picture) / 20;
+            float lit = 20 * picture / (1 - picture), dark = picture / (1 - picture) / 200;
             *value = rays * lit / (1 + lit) + (1 - rays) * dark / (1 + dark);
         }
 }
