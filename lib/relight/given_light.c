@@ -72,21 +72,33 @@ static bool normal_at(const ip_set_frame *f, int x, int y, double n[3]) {
     return n[0] != 0 || n[1] != 0 || n[2] != 0;
 }
 
+/* The given normal at a place of a pixel, if it is that of what the mesh shows there. */
+static bool given_normal(const ip_set_frame *f, double x, double y, const double mesh[3], double n[3]) {
+    double length = 0;
+    for (int k = 0; k < 3; k++) {
+        n[k] = (double)ip_sample_linear(&f->normal[k], (float)x, (float)y);
+        length += n[k] * n[k];
+    }
+    length = sqrt(length);
+    for (int k = 0; k < 3; k++)
+        n[k] /= fmax(length, 1e-9);
+    return length > .5 && dot3(n, mesh) > .5;
+}
+
 static void mesh_pixel(const light_job *job, int x, int y, falling *sum) {
     const ip_set *set = job->set;
     static const double step[PLACES][2] = {{-.25, -.25}, {.25, -.25}, {-.25, .25}, {.25, .25}};
-    double given[3];
-    bool has = set->source.given.normal && normal_at(job->frame, x, y, given);
     for (int s = 0; s < PLACES; s++) {
         float from[3], along[3], depth, n[3], at[3];
-        double normal[3];
+        double normal[3], given[3];
         ip_known_ray(set, job->frame->index, x + step[s][0], y + step[s][1], from, along);
         if (!ip_rays_first(set->known.rays, from, along, 1e-3f, &depth, n))
             continue;
         ip_known_turn(&set->known, n, normal);
         for (int k = 0; k < 3; k++)
             at[k] = from[k] + depth * along[k];
-        fall(job, x, y, s, at, has && dot3(given, normal) > .5 ? given : normal, 2e-4f * depth + 1e-4f, sum);
+        bool has = set->source.given.normal && given_normal(job->frame, x + step[s][0], y + step[s][1], normal, given);
+        fall(job, x, y, s, at, has ? given : normal, 2e-4f * depth + 1e-4f, sum);
     }
 }
 

@@ -61,8 +61,16 @@ ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out) 
 static ipos_status scene_sky(ir_scene *scene, struct ir_slot *slot) {
     if (slot->sky.data)
         return IPOS_OK;
+    bool found;
     IP_TRY(ip_plane_new(scene->width, scene->height, &slot->sky));
-    return ip_sky_find(&slot->light, scene->host->threads, &slot->sky);
+    ipos_status status = ir_recall_sky(scene, slot->index, &slot->sky, &found);
+    if (status == IPOS_OK && !found)
+        status = ip_sky_find(&slot->light, scene->host->threads, &slot->sky);
+    if (status == IPOS_OK && !found)
+        status = ir_keep_sky(scene, slot->index, &slot->sky);
+    if (status != IPOS_OK)
+        ip_plane_free(&slot->sky);
+    return status;
 }
 
 /* What one frame shows by itself, but for old shadows. still: where to look for those. */

@@ -75,6 +75,9 @@ ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *s
 void ir_scene_close(ir_scene *scene);
 /* The set's memory of earlier runs, where the host has one; remember.c */
 ipos_status ir_remember(ir_scene *scene, ip_set_source *source);
+/* The sky of a frame, with it: a plane of the analysis' size. */
+ipos_status ir_recall_sky(ir_scene *scene, size_t index, const ip_plane_f *sky, bool *found);
+ipos_status ir_keep_sky(ir_scene *scene, size_t index, const ip_plane_f *sky);
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* What is known of a frame together with its neighbours along the motion: steady over the shot. out is allocated. */

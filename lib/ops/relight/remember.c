@@ -89,6 +89,33 @@ static ipos_status keep(void *user, int64_t index, const void *bytes, size_t siz
     return scene->host->keep(scene->host, key, bytes, size);
 }
 
+enum { SKY = -2 }; /* and further below: the skies of the frames */
+
+ipos_status ir_recall_sky(ir_scene *scene, size_t index, const ip_plane_f *sky, bool *found) {
+    size_t size = 0, row = (size_t)sky->width * sizeof(float);
+    char *bytes = NULL;
+    *found = false;
+    if (!scene->key[0])
+        return IPOS_OK;
+    IP_TRY(recall(scene, SKY - (int64_t)index, (void **)&bytes, &size));
+    *found = bytes && size == row * (size_t)sky->height;
+    for (int y = 0; y < sky->height && *found; y++)
+        memcpy(ip_row(sky, y), bytes + (size_t)y * row, row);
+    ip_free(bytes);
+    return IPOS_OK;
+}
+
+ipos_status ir_keep_sky(ir_scene *scene, size_t index, const ip_plane_f *sky) {
+    ip_buffer bytes = {0};
+    if (!scene->key[0])
+        return IPOS_OK;
+    for (int y = 0; y < sky->height; y++)
+        ip_buffer_add(&bytes, ip_row(sky, y), (size_t)sky->width * sizeof(float));
+    ipos_status status = bytes.failed ? IPOS_ERR_NO_MEMORY : keep(scene, SKY - (int64_t)index, bytes.data, bytes.size);
+    ip_buffer_free(&bytes);
+    return status;
+}
+
 ipos_status ir_remember(ir_scene *scene, ip_set_source *source) {
     if (!scene->host->recall || !scene->host->keep)
         return IPOS_OK;
