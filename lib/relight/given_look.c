@@ -6,6 +6,7 @@
 #include <math.h>
 
 static const float ENOUGH = .02f; /* of what is no sky may be left unknown before it is swept for */
+static const float NOTHING = 1e-6f; /* 1 / z where nothing is */
 static const float BEFORE = .97f; /* of the mesh's depth: what is nearer stands before it */
 
 /* The mesh as a frame sees it. */
@@ -116,7 +117,7 @@ static ipos_status fill_all(ip_set *set, size_t index, const ip_view *view, cons
     IP_TRY(fill_swept(set, index, view));
     for (int y = 0; y < part->height; y++)
         for (int x = 0; x < part->width; x++)
-            ip_row(&view->inverse, y)[x] = fmaxf(ip_row(&view->inverse, y)[x], 1e-6f);
+            ip_row(&view->inverse, y)[x] = fmaxf(ip_row(&view->inverse, y)[x], NOTHING);
     return IPOS_OK;
 }
 
@@ -154,6 +155,10 @@ ipos_status ip_given_agree(const ip_set *set, const ip_view *view, size_t index)
     if (set->known.rays)
         return given->depth || given->position ? doubt(set, view, index) : IPOS_OK;
     ip_set_agree(set, view, index);
+    for (int y = 0; y < view->inverse.height; y++)
+        for (int x = 0; x < view->inverse.width; x++)
+            if (ip_row(&view->inverse, y)[x] <= NOTHING) /* all views agree that nothing is there: no place for all that */
+                ip_row(&view->agreeing, y)[x] = 0;
     return IPOS_OK;
 }
 

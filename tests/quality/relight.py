@@ -271,10 +271,10 @@ def truth(bench):
         camera, mesh = {"camera": f"@{folder / 'camera.json'}"}, {"mesh": str(folder / "set.ply")}
         colmap = {"camera": f"@{folder / 'colmap' / 'images.txt'}", "camera_models": f"@{folder / 'colmap' / 'cameras.txt'}"}
         depth, normals = {"depth": passes}, {"normals": passes}
-        for name, pieces in (("nothing", {}), ("camera", camera), ("depth", depth), ("camera, depth", {**camera, **depth}),
-                             ("camera, depth, normals", {**camera, **depth, **normals}), ("camera, normals", {**camera, **normals}), ("camera, mesh", {**camera, **mesh}),
-                             ("COLMAP, scale by height, mesh up z", {**colmap, "up": "z", "metres": 1, **mesh}),
-                             ("camera, mesh, depth, normals", {**camera, **mesh, **depth, **normals})):
+        for name, pieces in (("nothing", {}), ("depth", depth), ("camera, depth", {**camera, **depth}),
+                             ("camera, depth, normals", {**camera, **depth, **normals}), ("camera, mesh", {**camera, **mesh}),
+                             ("COLMAP, mesh", {**colmap, "up": "z", "metres": 1, **mesh}),
+                             ("camera, mesh, depth, normals", {**camera, **mesh, **depth, **normals}), ("camera, normals", {**camera, **normals}), ("camera", camera)):
             if bench.arguments.pieces and name not in bench.arguments.pieces.split(";"):
                 continue
             print(f"   -- {shot}: {name}", flush=True)

@@ -225,6 +225,10 @@ static void test_given_depth(void **state) {
     near(-set.room.wall[0].offset, WALL, .01 * WALL, "wall");
     assert_int_equal(ip_set_look(&set, set.middle, &frame), IPOS_OK);
     near((double)value_at(&frame.kind, 0, 1.4, BOARD), IP_IS_THING, 0, "kind of the board");
+    double toward[3];
+    ip_sun_toward(-135, 10, toward);
+    assert_int_equal(ip_set_cast(&set, toward), IPOS_OK);
+    assert_true(set.caster.far && set.caster.cell < .1); /* the sky's depth is no place that casts a shadow */
     near((double)value_at(&frame.normal[1], 2, 0, 6), 1, .02, "normal of the ground");
     near((double)value_at(&frame.normal[2], 3, 3, WALL), -1, .02, "normal of the wall");
     ip_set_frame_free(&frame);
