@@ -146,6 +146,7 @@ static void ray_rows(void *user, int64_t begin, int64_t end) {
             ip_row(job->still, y)[x] = kind == IP_IS_GROUND || kind == IP_IS_UPRIGHT;
             if (kind != IP_IS_MOVING)
                 *sky = fminf(*sky > .02f ? 1 : 0, 1 - (float)sum.hits / PLACES);
+            ip_row(&job->surface->seen[IP_OLD_SUN], y)[x] = -1;
             for (int sun = 0; sun < 2 && sum.hits; sun++) {
                 ip_row(&job->surface->facing[sun], y)[x] = (float)fmax(sum.facing[sun] / sum.hits, .02);
                 ip_row(&job->surface->seen[sun], y)[x] = sum.facing[sun] > 0 ? (float)(sum.lit[sun] / sum.facing[sun]) : 0;
@@ -183,12 +184,9 @@ ipos_status ip_given_surface(const ip_set *set, const ip_set_frame *frame, const
     return IPOS_OK;
 }
 
-/* Two witnesses. Where rays are stopped something is there: odds of 200 to 1; where they are not the mesh may lack it: 20 to 1. */
 void ip_given_join(const ip_plane_f *by_rays, const ip_plane_f *seen) {
     for (int y = 0; y < seen->height; y++)
-        for (int x = 0; x < seen->width; x++) {
-            float *value = &ip_row(seen, y)[x], rays = ip_row(by_rays, y)[x], picture = fminf(fmaxf(*value, .05f), .95f);
-            float lit = 20 * picture / (1 - picture), dark = picture / (1 - picture) / 200;
-            *value = rays * lit / (1 + lit) + (1 - rays) * dark / (1 + dark);
-        }
+        for (int x = 0; x < seen->width; x++)
+            if (ip_row(by_rays, y)[x] >= 0)
+                ip_row(seen, y)[x] = ip_row(by_rays, y)[x];
 }

@@ -383,8 +383,7 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out) {
             ip_plane_copy(&out->facing[k], &slot->surface.facing[k]);
             ip_plane_copy(&out->seen[k], &slot->surface.seen[k]);
         }
-        if (!scene->set.known.rays) /* rays are steady by themselves */
-            status = gather(scene, index, out, part);
+        status = gather(scene, index, out, part);
     }
     ip_planes_free(part, 3);
     if (status != IPOS_OK)
