@@ -16,7 +16,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-packages=(gcc g++ meson ninja-build pkg-config libtorch-dev libopenblas0-pthread libopencv-calib3d-dev libceres-dev libpng-dev libtiff-dev libjpeg-dev libopenexr-dev
+packages=(gcc g++ meson ninja-build pkg-config libtorch-dev libopenblas0-pthread libopencv-calib3d-dev libceres-dev libembree-dev libpng-dev libtiff-dev libjpeg-dev libopenexr-dev
   libsqlite3-dev libjansson-dev libexpat1-dev libssl-dev ffmpeg)
 [ "$tests" = disabled ] || packages+=(libcmocka-dev abigail-tools binutils clang libclang-rt-14-dev opencv-doc python3 python3-numpy
   python3-opencv python3-pip python3-pytest python3-venv python3-setuptools python3-wheel openimageio-tools openexr libpng-tools

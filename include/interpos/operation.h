@@ -17,7 +17,8 @@ enum {
     IPOS_OPTION_BOOL = 3,   /* 0 or 1; as text also true/false, on/off, yes/no */
     IPOS_OPTION_TEXT = 4,
     IPOS_OPTION_CHOICE = 5, /* text, one of choices */
-    IPOS_OPTION_CLIP = 6    /* text: names of other clips, comma-separated; "" none. See ipos_operation_set_clip */
+    IPOS_OPTION_CLIP = 6,   /* text: names of other clips, comma-separated; "" none. See ipos_operation_set_clip */
+    IPOS_OPTION_FILE = 7    /* text: path of a file that the operation reads; kept as an absolute path; "" none */
 };
 
 typedef struct ipos_option_info {
@@ -33,7 +34,7 @@ typedef struct ipos_option_info {
 } ipos_option_info;
 
 /* Kinds of operation: [{"name","title","help","trainable":bool,"edits":bool,"options":[{"name","type","help","unit","choices":[],
- * "default","minimum","maximum"}]}] (ipos_free). type: "int", "real", "bool", "text", "choice", "clip". edits: it changes frames that
+ * "default","minimum","maximum"}]}] (ipos_free). type: "int", "real", "bool", "text", "choice", "clip", "file". edits: it changes frames that
  * exist; otherwise it makes frames. */
 IPOS_API IPOS_NODISCARD ipos_status ipos_operations(char **json);
 

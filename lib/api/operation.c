@@ -5,7 +5,7 @@
 
 static json_t *describe_option(const ip_option_spec *option)
 {
-    static const char *const types[] = {"", "int", "real", "bool", "text", "choice", "clip"};
+    static const char *const types[] = {"", "int", "real", "bool", "text", "choice", "clip", "file"};
     json_t *choices = json_array();
 
     for (const char *at = option->choices ? option->choices : ""; *at;) {

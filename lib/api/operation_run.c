@@ -63,6 +63,24 @@ static ipos_status variant(void *user, const char *name, const char *title, int 
     return result->title ? IPOS_OK : IPOS_ERR_NO_MEMORY;
 }
 
+/* Work that is not remembered is done again: no failure of the request. */
+static ipos_status keep(void *user, const char *key, const void *bytes, size_t size)
+{
+    ip_run *run = user;
+    ipos_project *project = run->operation->project;
+
+    if (ip_cache_keep(project->store, key, bytes, size) != IPOS_OK)
+        ip_context_log(project->context, IPOS_LOG_WARNING, ipos_last_error());
+    return IPOS_OK;
+}
+
+static ipos_status recall(void *user, const char *key, void **bytes, size_t *size)
+{
+    ip_run *run = user;
+
+    return ip_cache_recall(run->operation->project->store, key, bytes, size);
+}
+
 static int32_t report(void *user, double done, double remaining, const char *stage, const char *json)
 {
     ip_run *run = user;
@@ -130,6 +148,8 @@ static ipos_status run_engine(ip_run *run)
         .fetch = fetch,
         .emit = emit,
         .variant = variant,
+        .recall = recall,
+        .keep = keep,
         .progress = report,
         .cancel = &operation->cancel,
     };

@@ -99,7 +99,7 @@ static ipos_status checked(const ip_option_spec *spec, const char *text, char **
     default:
         if (!ip_utf8_ok(text))
             return ip_fail(IPOS_ERR_ARGUMENT, "setting \"%s\": the text is not UTF-8", spec->name);
-        *out = ip_strdup(text);
+        *out = spec->type == IPOS_OPTION_FILE && *text ? ip_path_absolute(text) : ip_strdup(text);
     }
     return *out ? IPOS_OK : IPOS_ERR_NO_MEMORY;
 }

@@ -48,6 +48,9 @@ typedef struct ip_job {
     ipos_status (*checkpoint_saved)(void *user, const void *bytes, size_t size);
     ipos_status (*model_saved)(void *user, const void *bytes, size_t size, const char *measured);
     ipos_status (*preview)(void *user, ipos_frame *picture);
+    /* The project's cache; both may be NULL. recall: *bytes NULL for nothing, else the client frees them. Failures are the callback's to log. */
+    ipos_status (*recall)(void *user, const char *key, void **bytes, size_t *size);
+    ipos_status (*keep)(void *user, const char *key, const void *bytes, size_t size);
     ipos_progress_fn progress; /* with user */
     ip_cancel *cancel;
 } ip_job;

@@ -166,6 +166,43 @@ static ipos_status on_preview(job_state *state, const json_t *body)
     return taken(state, body, status);
 }
 
+static ipos_status on_keep(job_state *state, const json_t *body)
+{
+    const ip_job *job = state->job;
+    const char *key;
+    ip_borrowed_bytes bytes;
+    IP_TRY(ip_json_text(body, "key", &key));
+    ipos_status status = ip_bytes_borrow(body, &state->connection->lender, &bytes);
+    if (status != IPOS_OK && !is_ours(status))
+        return status;
+    if (status == IPOS_OK && job && job->keep && !state->stopping)
+        status = job->keep(job->user, key, bytes.view, bytes.size);
+    ip_bytes_return(&bytes, &state->connection->lender);
+    return taken(state, body, status);
+}
+
+static ipos_status on_recall(job_state *state, const json_t *body)
+{
+    const ip_job *job = state->job;
+    const char *key;
+    int64_t request;
+    void *bytes = NULL;
+    size_t size = 0;
+    json_t *block = NULL;
+    IP_TRY(ip_json_text(body, "key", &key));
+    IP_TRY(ip_json_int(body, "request", 0, INT64_MAX, &request));
+    ipos_status status = job && job->recall && !state->stopping ? job->recall(job->user, key, &bytes, &size) : IPOS_OK;
+    if (status == IPOS_OK && bytes)
+        status = ip_bytes_lend(bytes, size, state->connection->pool, state->connection->loans, &block);
+    ip_free(bytes);
+    if (status != IPOS_OK)
+        IP_TRY(stop(state, status));
+    json_t *reply = json_pack("{s:I,s:I}", "job", (json_int_t)state->id, "request", (json_int_t)request);
+    if (block)
+        json_object_set_new(reply, "block", block);
+    return ip_connection_send(state->connection, IP_RECALLED, reply);
+}
+
 static void on_tick(ip_connection *connection, const json_t *body)
 {
     const json_t *tick = json_object_get(body, "tick");
@@ -236,7 +273,8 @@ static void on_log(ip_connection *connection, const json_t *body)
 static ipos_status dispatch(job_state *state, const ip_message *message)
 {
     static const handler handlers[IP_MESSAGE_TYPES] = {[IP_FETCH] = on_fetch, [IP_PROGRESS] = on_progress, [IP_EMIT] = on_emit,
-        [IP_VARIANT] = on_variant, [IP_CHECKPOINT] = on_checkpoint, [IP_MODEL] = on_model, [IP_PREVIEW] = on_preview, [IP_DONE] = on_done};
+        [IP_VARIANT] = on_variant, [IP_CHECKPOINT] = on_checkpoint, [IP_MODEL] = on_model, [IP_PREVIEW] = on_preview, [IP_KEEP] = on_keep, [IP_RECALL] = on_recall,
+        [IP_DONE] = on_done};
     int64_t job;
     switch (message->type) {
     case IP_ALIVE:

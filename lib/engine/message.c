@@ -5,7 +5,8 @@
 
 static const char magic[4] = {'I', 'P', 'E', '1'};
 static const char *const names[IP_MESSAGE_TYPES] = {"unknown", "hello", "run", "train", "fetch", "frame", "release", "progress", "emit",
-    "variant", "checkpoint", "model", "preview", "done", "cancel", "alive", "info", "log", "taken"};
+    "variant", "checkpoint", "model", "preview", "done", "cancel", "alive", "info", "log", "taken", "keep",
+    "recall", "recalled"};
 
 const char *ip_message_name(int type)
 {

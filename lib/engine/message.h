@@ -13,7 +13,8 @@ enum {
 
 typedef enum ip_message_type {
     IP_HELLO = 1, IP_RUN, IP_TRAIN, IP_FETCH, IP_FRAME, IP_RELEASE, IP_PROGRESS, IP_EMIT, IP_VARIANT, IP_CHECKPOINT,
-    IP_MODEL, IP_PREVIEW, IP_DONE, IP_CANCEL, IP_ALIVE, IP_INFO, IP_LOG, IP_TAKEN,
+    IP_MODEL, IP_PREVIEW, IP_DONE, IP_CANCEL, IP_ALIVE, IP_INFO, IP_LOG, IP_TAKEN, IP_KEEP,
+    IP_RECALL, IP_RECALLED,
     IP_MESSAGE_TYPES
 } ip_message_type;
 const char *ip_message_name(int type); /* "hello" ...; "unknown" */

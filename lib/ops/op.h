@@ -84,6 +84,11 @@ struct ip_op_host {
     /* Once per variant, after its pictures: title for people, score in dB (negative: none), details as a JSON object or NULL.
      * Variants are offered in the order of rank (0 first). */
     ipos_status (*variant)(ip_op_host *host, const char *variant, const char *title, int rank, double score, const char *details);
+    /* What earlier runs found in the same frames, by a key of 64 hexadecimal digits that says all it rests on (a hash). May be NULL, and what was
+     * kept may be gone at any time. recall: *bytes NULL where there is nothing, else the caller frees them. A cache that cannot be written is no
+     * error. */
+    ipos_status (*recall)(ip_op_host *host, const char *key, void **bytes, size_t *size);
+    ipos_status (*keep)(ip_op_host *host, const char *key, const void *bytes, size_t size);
     /* Model file given by the user (safetensors bytes) or NULL. */
     const void *model;
     size_t model_bytes;

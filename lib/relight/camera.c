@@ -249,3 +249,16 @@ ipos_status ip_camera_solve(const ip_tracks *tracks, const ip_lens *lens, const 
         ip_camera_free(out);
     return status;
 }
+
+ipos_status ip_camera_points(const ip_tracks *tracks, ip_camera_path *path) {
+    size_t points = IP_MAX(tracks->points, 1);
+    path->points = tracks->points;
+    path->point = ip_calloc(3 * points, sizeof(double));
+    path->good = ip_calloc(points, 1);
+    if (!path->point || !path->good)
+        return IPOS_ERR_NO_MEMORY;
+    solving s = {.t = tracks, .path = path};
+    triangulate_all(&s);
+    judge(&s);
+    return IPOS_OK;
+}

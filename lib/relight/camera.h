@@ -39,6 +39,8 @@ typedef struct ip_camera_path {
 } ip_camera_path;
 /* IPOS_OK with a reason is an answer: hardly anything to follow, no parallax (a camera that stands or only turns), poses that do not agree. */
 ipos_status ip_camera_solve(const ip_tracks *tracks, const ip_lens *lens, const ip_pulse *pulse, ip_camera_path *out);
+/* Points of a path whose poses are known already: pose, known, lens and count are set, the rest is made. A reason is an answer: too few points. */
+ipos_status ip_camera_points(const ip_tracks *tracks, ip_camera_path *path);
 void ip_camera_free(ip_camera_path *path);
 
 /* World to camera, and to the picture; false behind the camera. */

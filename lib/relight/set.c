@@ -1,12 +1,11 @@
-#include "set.h"
+#include "set_parts.h"
 #include "fit.h"
 #include "moving.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* Depth of a frame from those around it. */
-static ipos_status find_depth(ip_set *set, size_t index, ip_view *out) {
+ipos_status ip_set_depth(ip_set *set, size_t index, ip_view *out) {
     static const int steps[] = {3, -3, 6, -6, 9, -9, 12, -12, 14, -14, 2, -2, 1, -1};
     const ip_track_source *track = &set->source.track;
     const ip_plane_f *luma;
@@ -36,8 +35,7 @@ static ipos_status find_depth(ip_set *set, size_t index, ip_view *out) {
     return status;
 }
 
-/* How far its depth agrees with that of the key frames, itself not counted. */
-static void agree(const ip_set *set, const ip_view *view, size_t index) {
+void ip_set_agree(const ip_set *set, const ip_view *view, size_t index) {
     const ip_plane_f *others[IP_KEYS];
     const ip_pose *poses[IP_KEYS];
     size_t count = 0;
@@ -49,8 +47,7 @@ static void agree(const ip_set *set, const ip_view *view, size_t index) {
     ip_depth_agree(&view->inverse, &view->pose, others, poses, count, &set->path.lens, .035f, set->source.threads, &view->agreeing);
 }
 
-/* 1 / z of the followed points on the middle frame, with room on both sides. */
-static ipos_status find_range(ip_set *set) {
+ipos_status ip_set_range(ip_set *set) {
     float *inverse = ip_alloc(IP_MAX(set->path.points, 1) * sizeof *inverse);
     size_t count = 0;
     if (!inverse)
@@ -71,15 +68,24 @@ static ipos_status find_range(ip_set *set) {
     return IPOS_OK;
 }
 
-static ipos_status find_views(ip_set *set) {
+size_t ip_set_keys(ip_set *set) {
     const size_t frames = set->source.track.count;
+    size_t nearest = 0;
     set->keys = IP_MIN(frames, (size_t)IP_KEYS);
-    for (size_t k = 0; k < set->keys; k++) {
-        set->key[k] = set->keys > 1 ? (k * (frames - 1) + (set->keys - 1) / 2) / (set->keys - 1) : 0;
-        IP_TRY(find_depth(set, set->key[k], &set->view[k]));
-    }
     for (size_t k = 0; k < set->keys; k++)
-        agree(set, &set->view[k], set->key[k]);
+        set->key[k] = set->keys > 1 ? (k * (frames - 1) + (set->keys - 1) / 2) / (set->keys - 1) : 0;
+    for (size_t k = 0; k < set->keys; k++)
+        if (llabs((long long)set->key[k] - (long long)set->middle) < llabs((long long)set->key[nearest] - (long long)set->middle))
+            nearest = k;
+    set->middle = set->key[nearest];
+    return nearest;
+}
+
+static ipos_status find_views(ip_set *set) {
+    for (size_t k = 0; k < set->keys; k++)
+        IP_TRY(ip_set_depth(set, set->key[k], &set->view[k]));
+    for (size_t k = 0; k < set->keys; k++)
+        ip_set_agree(set, &set->view[k], set->key[k]);
     return IPOS_OK;
 }
 
@@ -87,7 +93,7 @@ static ipos_status build(ip_set *set, double focal, double height) {
     const ip_set_source *s = &set->source;
     ip_tracks tracks;
     ip_lens lens = {focal * s->width, .5 * (s->width - 1), .5 * (s->height - 1)};
-    size_t nearest = 0;
+    size_t nearest;
     set->middle = s->track.count / 2;
     IP_TRY(ip_tracks_make(&s->track, set->middle, &tracks));
     ipos_status status = ip_camera_solve(&tracks, &lens, s->track.pulse, &set->path);
@@ -97,14 +103,11 @@ static ipos_status build(ip_set *set, double focal, double height) {
         memcpy(set->reason, set->path.reason, sizeof set->reason);
         return IPOS_OK;
     }
-    IP_TRY(find_range(set));
+    IP_TRY(ip_set_range(set));
     if (set->reason[0])
         return IPOS_OK;
+    nearest = ip_set_keys(set);
     IP_TRY(find_views(set));
-    for (size_t k = 0; k < set->keys; k++)
-        if (llabs((long long)set->key[k] - (long long)set->middle) < llabs((long long)set->key[nearest] - (long long)set->middle))
-            nearest = k;
-    set->middle = set->key[nearest];
     IP_TRY(ip_room_place(set->view, set->keys, nearest, height, &set->path, &set->room));
     if (!set->room.reason[0]) {
         set->far_inverse /= set->room.scale;
@@ -115,9 +118,40 @@ static ipos_status build(ip_set *set, double focal, double height) {
     return IPOS_OK;
 }
 
+static ipos_status recall_set(const ip_set_source *source, ip_set *out, bool *found) {
+    void *bytes = NULL;
+    size_t size;
+    *found = false;
+    if (!source->recall)
+        return IPOS_OK;
+    IP_TRY(source->recall(source->track.user, -1, &bytes, &size));
+    ipos_status status = bytes ? ip_set_unpack(bytes, size, source, out, found) : IPOS_OK;
+    ip_free(bytes);
+    return status;
+}
+
+static ipos_status keep_packed(const ip_set_source *source, int64_t index, ip_buffer *bytes) {
+    ipos_status status = bytes->failed ? IPOS_ERR_NO_MEMORY : source->keep(source->track.user, index, bytes->data, bytes->size);
+    ip_buffer_free(bytes);
+    return status;
+}
+
+static ipos_status build_anew(ip_set *set, double focal, double height) {
+    ip_buffer bytes = {0};
+    IP_TRY(ip_given_any(&set->source.given) ? ip_given_build(set, focal, height) : build(set, focal, height));
+    if (!set->source.keep)
+        return IPOS_OK;
+    ip_set_pack(set, &bytes);
+    return keep_packed(&set->source, -1, &bytes);
+}
+
 ipos_status ip_set_build(const ip_set_source *source, double focal, double height, ip_set *out) {
+    bool found;
+    IP_TRY(recall_set(source, out, &found));
+    if (found)
+        return IPOS_OK;
     *out = (ip_set){.source = *source};
-    ipos_status status = build(out, focal, height);
+    ipos_status status = build_anew(out, focal, height);
     if (status != IPOS_OK)
         ip_set_free(out);
     return status;
@@ -130,10 +164,11 @@ void ip_set_free(ip_set *set) {
     }
     ip_caster_free(&set->caster);
     ip_camera_free(&set->path);
+    ip_known_free(&set->known);
     *set = (ip_set){0};
 }
 
-static ipos_status copy_view(const ip_view *from, ip_view *to) {
+ipos_status ip_set_copy_view(const ip_view *from, ip_view *to) {
     *to = (ip_view){.pose = from->pose};
     IP_TRY(ip_plane_new(from->inverse.width, from->inverse.height, &to->inverse));
     IP_TRY(ip_plane_new(from->inverse.width, from->inverse.height, &to->agreeing));
@@ -142,8 +177,8 @@ static ipos_status copy_view(const ip_view *from, ip_view *to) {
     return IPOS_OK;
 }
 
-/* Frames beside to see whether the room explains them, some way off on both sides. */
-static ipos_status find_things(ip_set *set, size_t index, ip_set_frame *out) {
+/* Some way off on both sides. */
+ipos_status ip_set_things(ip_set *set, size_t index, ip_set_frame *out) {
     static const int steps[] = {8, -8, 5, -5, 3, -3, 2, -2};
     const ip_track_source *track = &set->source.track;
     const ip_plane_f *luma;
@@ -178,16 +213,40 @@ static ipos_status find_things(ip_set *set, size_t index, ip_set_frame *out) {
     return status;
 }
 
-ipos_status ip_set_look(ip_set *set, size_t index, ip_set_frame *out) {
+static ipos_status look(ip_set *set, size_t index, ip_set_frame *out) {
     size_t k = 0;
     *out = (ip_set_frame){0};
+    if (ip_given_any(&set->source.given))
+        return ip_given_look(set, index, out);
     while (k < set->keys && set->key[k] != index)
         k++;
-    ipos_status status = k < set->keys ? copy_view(&set->view[k], &out->view) : find_depth(set, index, &out->view);
+    ipos_status status = k < set->keys ? ip_set_copy_view(&set->view[k], &out->view) : ip_set_depth(set, index, &out->view);
     if (status == IPOS_OK && k == set->keys)
-        agree(set, &out->view, index);
+        ip_set_agree(set, &out->view, index);
     if (status == IPOS_OK)
-        status = find_things(set, index, out);
+        status = ip_set_things(set, index, out);
+    if (status != IPOS_OK)
+        ip_set_frame_free(out);
+    return status;
+}
+
+ipos_status ip_set_look(ip_set *set, size_t index, ip_set_frame *out) {
+    const ip_set_source *s = &set->source;
+    ip_buffer packed = {0};
+    void *bytes = NULL;
+    size_t size;
+    bool fits = false;
+    if (s->recall)
+        IP_TRY(s->recall(s->track.user, (int64_t)index, &bytes, &size));
+    ipos_status status = bytes ? ip_set_frame_unpack(bytes, size, index, s->width, s->height, out, &fits) : IPOS_OK;
+    ip_free(bytes);
+    if (status != IPOS_OK || fits)
+        return status;
+    IP_TRY(look(set, index, out));
+    if (!s->keep)
+        return IPOS_OK;
+    ip_set_frame_pack(out, index, &packed);
+    status = keep_packed(s, (int64_t)index, &packed);
     if (status != IPOS_OK)
         ip_set_frame_free(out);
     return status;
@@ -199,6 +258,8 @@ ipos_status ip_set_cast(ip_set *set, const double toward[3]) {
     size_t chosen[3] = {0, set->keys / 2, set->keys - 1}, count = set->keys < 3 ? 1 : 3;
     ipos_status status = IPOS_OK;
     ip_caster_free(&set->caster);
+    if (set->known.rays)
+        return IPOS_OK;
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         status = ip_set_look(set, set->key[chosen[i]], &frame[i]);
         all[i] = &frame[i];
@@ -210,7 +271,7 @@ ipos_status ip_set_cast(ip_set *set, const double toward[3]) {
     return status;
 }
 
-ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still) {
+ipos_status ip_set_plain_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still) {
     const double *toward[2] = {pair->old.toward, pair->now.toward};
     for (int y = 0; y < frame->kind.height; y++)
         for (int x = 0; x < frame->kind.width; x++) {
@@ -228,6 +289,10 @@ ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const i
     const ip_plane_f *seen = &surface->seen[IP_NEW_SUN];
     IP_TRY(ip_caster_seen(&set->caster, &set->room, frame, &set->path.lens, set->source.threads, seen));
     return ip_moving_shade(&set->room, frame, &set->path.lens, toward[IP_NEW_SUN], set->source.threads, seen);
+}
+
+ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still) {
+    return ip_given_any(&set->source.given) ? ip_given_surface(set, frame, pair, surface, still) : ip_set_plain_surface(set, frame, pair, surface, still);
 }
 
 double ip_set_horizon(const ip_set *set) {

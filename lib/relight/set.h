@@ -4,6 +4,7 @@
 
 #include "cast.h"
 #include "depth.h"
+#include "given.h"
 
 /* Frames of the shot; what is given stays valid until the next call. */
 typedef struct ip_set_source {
@@ -11,6 +12,11 @@ typedef struct ip_set_source {
     ipos_status (*sky)(void *user, size_t index, const ip_plane_f **out); /* user: the track's */
     ipos_status (*light)(void *user, size_t index, const ip_image3 **out); /* scene-linear */
     int width, height, threads;
+    ip_given given; /* what is known without looking; {0}: nothing */
+    /* What an earlier run found: of the set (index -1) or of a frame. *bytes NULL: nothing; else the set frees them. Both may be NULL; user: the
+     * track's. What is kept does not depend on the light. */
+    ipos_status (*recall)(void *user, int64_t index, void **bytes, size_t *size);
+    ipos_status (*keep)(void *user, int64_t index, const void *bytes, size_t size);
 } ip_set_source;
 
 enum { IP_KEYS = 7 };
@@ -22,6 +28,7 @@ typedef struct ip_set {
     ip_view view[IP_KEYS];
     double near_inverse, far_inverse;
     ip_caster caster;
+    ip_known known;                    /* of what is given */
     char reason[160];                  /* why there is no set; "" where there is one */
 } ip_set;
 
@@ -32,7 +39,7 @@ void ip_set_free(ip_set *set);
 ipos_status ip_set_cast(ip_set *set, const double toward[3]);
 /* Depth and kinds of a frame; the caller frees it with ip_set_frame_free. */
 ipos_status ip_set_look(ip_set *set, size_t index, ip_set_frame *out);
-/* Ground, facing and seen[IP_NEW_SUN] of a frame, and where to look for old shadows (still: 1). */
+/* Ground, facing and seen[IP_NEW_SUN] of a frame, and where to look for old shadows (still: 1); with a given mesh seen[IP_OLD_SUN] and sky too. */
 ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still);
 /* Row of the horizon on the middle frame, 0 top .. 1 bottom. */
 double ip_set_horizon(const ip_set *set);

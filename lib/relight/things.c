@@ -15,6 +15,7 @@ void ip_set_frame_free(ip_set_frame *frame) {
     ip_plane_free(&frame->room);
     ip_plane_free(&frame->wall);
     ip_plane_free(&frame->kind);
+    ip_planes_free(frame->normal, 3);
 }
 
 typedef struct things_job {

@@ -16,6 +16,8 @@ typedef struct ip_set_frame {
     ip_plane_f room;         /* depth of the room behind every pixel */
     ip_plane_f wall;         /* what the ray meets: -1, 0 ground, 1.. a wall */
     ip_plane_f kind;         /* IP_IS_... */
+    size_t index;            /* of the frame; where geometry is given */
+    ip_plane_f normal[3];    /* of given geometry, in the set's axes; 0,0,0: not known; {0}: none is given */
 } ip_set_frame;
 void ip_set_frame_free(ip_set_frame *frame); /* the planes that are its own */
 

@@ -18,6 +18,12 @@ static ipos_status half_channel(const ip_channel *from, ip_channel *to)
     return status;
 }
 
+/* Layers in full floats (depth, normals) are for other tools and stay so. */
+static int32_t kept_type(const ip_channel *channel)
+{
+    return channel->type == IPOS_F32 && strchr(channel->name, '.') ? IPOS_F32 : IPOS_F16;
+}
+
 ipos_status ip_evidence_half(const ipos_frame *evidence, ipos_frame **out)
 {
     static const char *const needed[] = {"confidence", "evidence"};
@@ -31,7 +37,7 @@ ipos_status ip_evidence_half(const ipos_frame *evidence, ipos_frame **out)
     if (!channels)
         return IPOS_ERR_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
-        channels[i] = (ipos_channel){evidence->channels[i].name, IPOS_F16, evidence->channels[i].xs, evidence->channels[i].ys};
+        channels[i] = (ipos_channel){evidence->channels[i].name, kept_type(&evidence->channels[i]), evidence->channels[i].xs, evidence->channels[i].ys};
     ipos_status status = ip_frame_new(&evidence->data_window, &evidence->display_window, channels, count, NULL, NULL, out);
     ip_free(channels);
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {

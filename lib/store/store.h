@@ -55,6 +55,11 @@ ipos_status ip_store_model_load(ip_store *store, const char *name, void **bytes,
 ipos_status ip_store_models_json(ip_store *store, char **json);
 char *ip_card_text(const char *card_json); /* for people */
 
+/* What operations found and can find again, in the project's folder cache, at most 8 GiB; key: 64 hexadecimal digits. recall: *bytes NULL where it is not
+ * there or not whole, else the caller frees them. */
+ipos_status ip_cache_recall(ip_store *store, const char *key, void **bytes, size_t *size);
+ipos_status ip_cache_keep(ip_store *store, const char *key, const void *bytes, size_t size);
+
 /* Options. Frames of the clip read through ip_store_frame between begin and commit are recorded as the options' sources; the
  * pictures get the metadata of the source frame nearest to them. begin makes a request; add_frame writes the picture (format as the clip's own) and the evidence; add names a variant;
  * commit makes all visible at once (atomic), or abandon removes every trace. Ids are "o" and a number.

@@ -17,7 +17,9 @@ Suites
             warped ratio, one gain, Monge-Kantorovich. Methods are chosen on shot a: it alone has the truth of every frame
   reference shots a and c with a take of another place (b_golden) as reference, beside the formula's own colours; and both again for a film whose
             golden hour is colder or warmer: reference and truth times one tint. Without geometry (--set geometry=auto: with). Chosen on shot a
-  all       every one of them
+  truth     with the set's true geometry brought along, whole and in pieces: needs --truth FOLDER, where tests/quality/relight_truth.py (run in
+            Blender) has written a/ and c/
+  all       every one of them; truth only with --truth
 
 PSNR (dB), SSIM and CIEDE2000 are of sRGB(clip(light, 0, 1)). Flicker: mean |next frame brought here along the mid-day flow - this frame|
 over the truth's own; "fine flow": down to whole pixels, which leaves less in the
@@ -41,7 +43,7 @@ import relight_peers as peers
 import wire_project
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ORDER = ("a", "c", "sun", "estimated", "grain", "none", "webcams", "days", "example", "reference")
+ORDER = ("a", "c", "sun", "estimated", "grain", "none", "webcams", "days", "example", "reference", "truth")
 OLD, NEW = (58., 167.), (7., 245.)  # elevation, bearing in the set's axes
 # shot: frames, those compared, heading of the camera on the middle frame, focal length over width
 SHOTS = {"a": (24, (4, 8, 12, 16, 20, 23), 6.41, 32 / 36), "c": (16, (4, 8, 12), 33.75, 27 / 36)}
@@ -115,20 +117,21 @@ class Bench:
         return best
 
 
-def backlot(bench, suite, shot, settings=None):
+def backlot(bench, suite, shot, settings=None, alone=False):
+    """alone: without peers and flicker, and only the frames that are compared."""
     count, numbers, _, _ = SHOTS[shot]
-    best = bench.global_peers(suite, shot)
+    best = bench.global_peers(suite, shot) if not alone else {}
     truth = bench.frames(f"{shot}_golden", numbers)
-    made, _ = bench.relight(bench.shot(shot), f"1-{count}", {**bench.light(shot), **(settings or {})}, bench.arguments.variants)
+    made, _ = bench.relight(bench.shot(shot), ",".join(map(str, numbers)) if alone else f"1-{count}", {**bench.light(shot), **(settings or {})}, bench.arguments.variants)
     for variant, pictures in made.items():
         rows = bench.score(suite, f"ours: {variant}", [pictures[n] for n in numbers], truth)
-        if variant == "full":
+        if variant == "full" and best:
             top = max(best, key=best.get)
             bench.add(suite, "margins", {"over MK": rows["psnr"] - best["Monge-Kantorovich"], f"over {top}": rows["psnr"] - best[top]})
         for n in (numbers if bench.arguments.sheet else ()):
             bench.sheet(f"{suite}_{shot}_{variant}_{n:04d}", [read(bench.footage / "backlot" / f"{shot}_midday" / f"{n:04d}.exr"), pictures[n],
                                                               read(bench.footage / "backlot" / f"{shot}_golden" / f"{n:04d}.exr")])
-    if shot == "a":
+    if shot == "a" and not alone:
         everything = range(1, count + 1)
         plate, golden = bench.frames("a_midday", everything), bench.frames("a_golden", everything)
         motion = peers.flows(plate)
@@ -347,6 +350,28 @@ def reference(bench):
                 bench.score("reference", f"{shot}, {name}: {what}", [pictures[n] for n in numbers], truth)
 
 
+def truth(bench):
+    """Shots a and c with what relight_truth.py wrote, piece by piece."""
+    for shot in SHOTS:
+        folder = pathlib.Path(bench.arguments.truth or "-") / shot
+        if not (folder / "set.ply").is_file():
+            if shot == "a":
+                raise SystemExit(f"{folder}/set.ply is not there: --truth FOLDER must hold what tests/quality/relight_truth.py writes, per shot")
+            continue
+        passes = bench.project.ingest_files(str(folder / "passes" / "%04d.exr"), f"passes_{shot}", "data")
+        camera, mesh = {"camera": f"@{folder / 'camera.json'}"}, {"mesh": str(folder / "set.ply")}
+        colmap = {"camera": f"@{folder / 'colmap' / 'images.txt'}", "camera_models": f"@{folder / 'colmap' / 'cameras.txt'}"}
+        depth, normals = {"depth": passes}, {"normals": passes}
+        for name, pieces in (("nothing", {}), ("depth", depth), ("camera, depth", {**camera, **depth}),
+                             ("camera, depth, normals", {**camera, **depth, **normals}), ("camera, mesh", {**camera, **mesh}),
+                             ("COLMAP, mesh", {**colmap, "up": "z", "metres": 1, **mesh}),
+                             ("camera, mesh, depth, normals", {**camera, **mesh, **depth, **normals}), ("camera, normals", {**camera, **normals}), ("camera", camera)):
+            if bench.arguments.pieces and name not in bench.arguments.pieces.split(";"):
+                continue
+            print(f"   -- {shot}: {name}", flush=True)
+            backlot(bench, f"truth_{shot}: {name}", shot, pieces, alone=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", help=f"comma-separated: {', '.join(ORDER)}; or all")
@@ -355,11 +380,13 @@ def main():
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the operation; may be repeated")
     parser.add_argument("--variants", default="full", help="of suites a, c, none: full,gentle,hard,sun (default full)")
     parser.add_argument("--pairs", type=int, default=0, help="about so many pairs of a webcam, evenly spread, instead of all")
+    parser.add_argument("--truth", help="of suite truth: folder with a/ and c/ by tests/quality/relight_truth.py")
+    parser.add_argument("--pieces", help="of suite truth: only these, e.g. 'camera, mesh;camera'")
     parser.add_argument("--engine", help="another interpos-engine")
     parser.add_argument("--json", help="write all figures here")
     parser.add_argument("--sheet", help="folder for pictures: plate, ours, truth")
     arguments = parser.parse_args()
-    suites = [s for s in ORDER if s in globals()] if arguments.suites == "all" else arguments.suites.split(",")
+    suites = [s for s in ORDER if s != "truth" or arguments.truth] if arguments.suites == "all" else arguments.suites.split(",")
     unknown = [s for s in suites if s not in ORDER]
     if unknown:
         parser.error(f"no suite called {', '.join(unknown)}; there are {', '.join(ORDER)}")

@@ -20,7 +20,7 @@ from .strokes import strokes_text
 Fetch = Callable[[str, int, str], Optional[Frame]]
 """fetch(clip, number, channels): the frame, or None where the clip has none. Called on the thread in run() only, also with the names
 of further clips that settings of type "clip" name; None then means only that this clip lacks the frame."""
-_TYPES = {1: "int", 2: "real", 3: "bool", 4: "text", 5: "choice", 6: "clip"}
+_TYPES = {1: "int", 2: "real", 3: "bool", 4: "text", 5: "choice", 6: "clip", 7: "file"}
 
 
 class HostClip(NamedTuple):

@@ -34,31 +34,64 @@ static ipos_status open_reply(ip_server *server, const ip_message *reply, ipos_f
     return ip_fail((ipos_status)status, "%s", text ? text : "");
 }
 
+/* Sends a question and waits for its answer, a message of that type. Steals body, which gets a request. */
+static ipos_status ask(ip_server_job *job, int type, int expected, json_t *body, ip_message *reply)
+{
+    ip_server *server = job->server;
+    *reply = (ip_message){0};
+    send_held_back(job);
+    pthread_mutex_lock(&server->lock);
+    json_object_set_new(body, "request", json_integer(++server->request));
+    pthread_mutex_unlock(&server->lock);
+    IP_TRY(ip_server_send(server, type, body));
+    pthread_mutex_lock(&server->lock);
+    while (!server->reply.type && !server->closing)
+        ip_server_wait(server, 1);
+    *reply = server->reply;
+    server->reply = (ip_message){0};
+    pthread_mutex_unlock(&server->lock);
+    atomic_fetch_add(&server->tick, 1);
+    if (!reply->type)
+        return ip_fail(IPOS_ERR_CANCELLED, "the client has gone");
+    if (reply->type == expected)
+        return IPOS_OK;
+    ip_message_clear(reply);
+    return ip_fail(IPOS_ERR_FORMAT, "the client answered something else than was asked");
+}
+
 static ipos_status fetch(ip_op_host *host, size_t clip, int64_t number, ipos_frame **out)
 {
     ip_server_job *job = job_of(host);
-    ip_server *server = job->server;
+    ip_message reply;
     *out = NULL;
     IP_TRY(stopped(job));
     if (clip >= host->clip_count)
         return ip_fail(IPOS_ERR_ARGUMENT, "clip %zu of %zu", clip, host->clip_count);
-    send_held_back(job);
-    pthread_mutex_lock(&server->lock);
-    int64_t request = ++server->request;
-    pthread_mutex_unlock(&server->lock);
-    IP_TRY(ip_server_send(server, IP_FETCH, json_pack("{s:I,s:I,s:I,s:I}", "job", (json_int_t)job->id, "request", (json_int_t)request,
-        "clip", (json_int_t)clip, "number", (json_int_t)number)));
-    pthread_mutex_lock(&server->lock);
-    while (!server->reply.type && !server->closing)
-        ip_server_wait(server, 1);
-    ip_message reply = server->reply;
-    server->reply = (ip_message){0};
-    pthread_mutex_unlock(&server->lock);
-    if (!reply.type)
-        return ip_fail(IPOS_ERR_CANCELLED, "the client has gone");
-    ipos_status status = open_reply(server, &reply, out);
+    IP_TRY(ask(job, IP_FETCH, IP_FRAME, json_pack("{s:I,s:I,s:I}", "job", (json_int_t)job->id, "clip", (json_int_t)clip, "number", (json_int_t)number),
+        &reply));
+    ipos_status status = open_reply(job->server, &reply, out);
     ip_message_clear(&reply);
-    atomic_fetch_add(&server->tick, 1);
+    return status;
+}
+
+static ipos_status recall(ip_op_host *host, const char *key, void **bytes, size_t *size)
+{
+    ip_server_job *job = job_of(host);
+    ip_borrowed_bytes borrowed = {0};
+    ip_message reply;
+    *bytes = NULL;
+    *size = 0;
+    IP_TRY(stopped(job));
+    IP_TRY(ask(job, IP_RECALL, IP_RECALLED, json_pack("{s:I,s:o}", "job", (json_int_t)job->id, "key", ip_json_from_text(key)), &reply));
+    ipos_status status = json_object_get(reply.body, "block") ? ip_bytes_borrow(reply.body, &job->server->lender, &borrowed) : IPOS_OK;
+    ip_message_clear(&reply);
+    if (status == IPOS_OK && borrowed.size) {
+        *bytes = ip_alloc(borrowed.size);
+        status = *bytes ? IPOS_OK : IPOS_ERR_NO_MEMORY;
+        if (*bytes)
+            memcpy(*bytes, borrowed.view, *size = borrowed.size);
+    }
+    ip_bytes_return(&borrowed, &job->server->lender);
     return status;
 }
 
@@ -177,6 +210,15 @@ static ipos_status save_model(ip_op_host *host, const void *bytes, size_t size, 
     return hand_over(job, IP_MODEL, json_pack("{s:I,s:o,s:o}", "job", (json_int_t)job->id, "block", block, "measured", figures));
 }
 
+static ipos_status keep(ip_op_host *host, const char *key, const void *bytes, size_t size)
+{
+    ip_server_job *job = job_of(host);
+    json_t *block;
+    IP_TRY(stopped(job));
+    IP_TRY(ip_bytes_lend(bytes, size, job->server->pool, job->server->loans, &block));
+    return hand_over(job, IP_KEEP, json_pack("{s:I,s:o,s:o}", "job", (json_int_t)job->id, "key", ip_json_from_text(key), "block", block));
+}
+
 static ipos_status preview(ip_op_host *host, ipos_frame *picture)
 {
     ip_server_job *job = job_of(host);
@@ -200,6 +242,8 @@ void ip_server_host(ip_server_job *job)
     host->save_checkpoint = save_checkpoint;
     host->save_model = save_model;
     host->preview = preview;
+    host->recall = recall;
+    host->keep = keep;
 }
 
 void ip_server_host_end(ip_server_job *job)

@@ -73,7 +73,7 @@ static ipos_status take_reply(ip_server *server, ip_message *message)
     int64_t request;
     IP_TRY(ip_json_int(message->body, "request", 0, INT64_MAX, &request));
     if (server->reply.type || request != server->request)
-        return ip_fail(IPOS_ERR_FORMAT, "a frame nobody asked for");
+        return ip_fail(IPOS_ERR_FORMAT, "an answer nobody asked for");
     server->reply = *message;
     *message = (ip_message){0};
     return IPOS_OK;
@@ -122,6 +122,7 @@ static ipos_status take(ip_server *server, ip_message *message)
         status = take_job(server, message);
         break;
     case IP_FRAME:
+    case IP_RECALLED:
         status = take_reply(server, message);
         break;
     case IP_TAKEN:

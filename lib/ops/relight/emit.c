@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+static const float SURE = .05f; /* of the softness: the shadows of a mesh that was given lie where they fall, and rays soften them */
 enum { GAIN_LIFTED, GAIN_CAST, GAIN_PLANES };
 enum { EV_CONFIDENCE, EV_KIND, EV_LIFTED, EV_CAST, EV_SKY, EV_CHANNELS };
 
@@ -82,6 +83,7 @@ static ipos_status relit(const one_frame *f, int variant, const ip_image3 *light
         .threads = f->run->host->threads};
     ip_image3 gain;
     how.exposure += (float)f->scene->camera;
+    how.softness *= f->scene->set.known.rays ? SURE : 1;
     for (int c = 0; c < 3; c++)
         look.veil[c] = 1.2 * set->pair.now.sun[c] + set->pair.now.ambient[c];
     if (variant == IR_GENTLE) {
@@ -120,13 +122,18 @@ static ipos_status emit_variant(const one_frame *f, int variant) {
         status = ip_plane_new(width, height, &changed);
     if (status == IPOS_OK)
         status = ip_planes_new(f->surface.sky.width, f->surface.sky.height, stops, GAIN_PLANES);
-    if (status == IPOS_OK && variant == IR_SUN)
+    if (status == IPOS_OK && variant == IR_GEOMETRY) {
+        struct ir_slot *slot;
+        status = ir_scene_frame(f->scene, f->index, &slot);
+        if (status == IPOS_OK)
+            status = ir_geometry_layers(host, f->source, &f->surface, &slot->layers, &evidence);
+    } else if (status == IPOS_OK && variant == IR_SUN)
         ir_draw_sun(f->scene->settings, f->scene->horizon, &f->surface, &light, &changed);
     else if (status == IPOS_OK)
         status = relit(f, variant, &light, &changed, stops);
-    if (status == IPOS_OK)
+    if (status == IPOS_OK && !evidence)
         status = ir_light_write(&f->scene->footage.clip, &light, &changed, picture);
-    if (status == IPOS_OK)
+    if (status == IPOS_OK && !evidence)
         status = make_evidence(f, &changed, stops, &evidence, &sure);
     if (status == IPOS_OK)
         status = host->emit(host, ir_variant_names[variant], (ipos_rational){f->number, 1}, sure, picture, evidence);

@@ -10,6 +10,7 @@ static void slot_free(struct ir_slot *slot) {
     ip_image3_free(&slot->light);
     ip_plane_free(&slot->luma);
     ip_surface_free(&slot->surface);
+    ir_layers_free(&slot->layers);
     ip_plane_free(&slot->sky);
     ip_set_frame_free(&slot->shape);
     for (int k = 0; k < 2; k++)
@@ -23,6 +24,7 @@ void ir_scene_close(ir_scene *scene) {
     ip_free(scene->slots);
     ir_marks_free(&scene->marks);
     ip_set_free(&scene->set);
+    ir_passes_close(&scene->passes);
     ip_shades_close(&scene->shades);
     ip_shot_close(&scene->footage);
     *scene = (ir_scene){0};
@@ -61,8 +63,16 @@ ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out) 
 static ipos_status scene_sky(ir_scene *scene, struct ir_slot *slot) {
     if (slot->sky.data)
         return IPOS_OK;
+    bool found;
     IP_TRY(ip_plane_new(scene->width, scene->height, &slot->sky));
-    return ip_sky_find(&slot->light, scene->host->threads, &slot->sky);
+    ipos_status status = ir_recall_sky(scene, slot->index, &slot->sky, &found);
+    if (status == IPOS_OK && !found)
+        status = ip_sky_find(&slot->light, scene->host->threads, &slot->sky);
+    if (status == IPOS_OK && !found)
+        status = ir_keep_sky(scene, slot->index, &slot->sky);
+    if (status != IPOS_OK)
+        ip_plane_free(&slot->sky);
+    return status;
 }
 
 /* What one frame shows by itself, but for old shadows. still: where to look for those. */
@@ -79,8 +89,12 @@ static ipos_status find_shape(ir_scene *scene, size_t index, ip_surface *out, ip
     }
     IP_TRY(ip_set_look(&scene->set, index, &frame));
     ipos_status status = ip_set_surface(&scene->set, &frame, &scene->settings->pair, out, still);
-    if (status == IPOS_OK && scene->marks.count)
+    if (status == IPOS_OK && (scene->settings->offered[IR_GEOMETRY] || scene->marks.count))
         status = ir_scene_frame(scene, index, &slot);
+    if (status == IPOS_OK && scene->settings->offered[IR_GEOMETRY]) {
+        ir_layers_free(&slot->layers);
+        status = ir_layers_take(&scene->set, &frame, &slot->layers);
+    }
     if (status == IPOS_OK && scene->marks.count) {
         ip_set_frame_free(&slot->shape);
         slot->shape = frame;
@@ -172,6 +186,20 @@ static ipos_status give_flow(void *user, size_t index, int forward, const ip_pla
     return ir_scene_flow(user, index, forward, out);
 }
 
+/* What was given, for people. */
+static void tell_given(ir_scene *scene) {
+    const ip_given *g = &scene->set.source.given;
+    const char *warning = scene->settings->brought->camera.warning;
+    const char *const names[] = {g->pose ? "camera" : NULL, g->depth ? "depth" : NULL, g->position ? "position" : NULL, g->normal ? "normals" : NULL,
+        g->mesh ? "mesh" : NULL};
+    size_t used = 0;
+    for (size_t i = 0; i < IP_COUNT(names); i++)
+        if (names[i])
+            used += (size_t)snprintf(scene->reason + used, sizeof scene->reason - used, "%s%s", used ? ", " : "", names[i]);
+    snprintf(scene->reason + used, sizeof scene->reason - used, " brought along; %.0f %% of the lower half ground%s%.100s",
+        100 * scene->set.room.ground_share, warning[0] ? "; " : "", warning);
+}
+
 /* The set from the camera's motion, where it is wanted and there is one. */
 static ipos_status find_set(ir_scene *scene) {
     const ir_settings *s = scene->settings;
@@ -180,19 +208,27 @@ static ipos_status find_set(ir_scene *scene) {
         snprintf(scene->reason, sizeof scene->reason, "geometry=none was asked for");
         return IPOS_OK;
     }
-    if (scene->footage.count < 5) {
+    if (s->brought)
+        IP_TRY(ir_passes_open(&scene->passes, s->brought, scene->footage.numbers, scene->footage.count, scene->footage.window, scene->width, scene->height, &source.given));
+    if (scene->footage.count < 5 && !ip_given_any(&source.given)) {
         snprintf(scene->reason, sizeof scene->reason, "%zu frames: at least 5 are needed to see the camera move", scene->footage.count);
     } else {
+        IP_TRY(ir_remember(scene, &source));
         IP_TRY(ip_set_build(&source, s->focal > 0 ? (double)s->focal : .9, (double)s->camera_height, &scene->set));
         scene->motion = !scene->set.reason[0];
         if (scene->motion) {
             IP_TRY(ip_set_cast(&scene->set, s->pair.now.toward));
-            snprintf(scene->reason, sizeof scene->reason, "camera followed within %.2f pixels, things seen under %.1f degrees, %.0f %% of the lower half ground, "
+            if (ip_given_any(&source.given))
+                tell_given(scene);
+            else
+                snprintf(scene->reason, sizeof scene->reason, "camera followed within %.2f pixels, things seen under %.1f degrees, %.0f %% of the lower half ground, "
                 "%zu walls", scene->set.path.error, scene->set.path.parallax, 100 * scene->set.room.ground_share, scene->set.room.walls);
         } else {
             snprintf(scene->reason, sizeof scene->reason, "%s", scene->set.reason);
         }
     }
+    if (!scene->motion && ip_given_any(&source.given))
+        return ip_fail(IPOS_ERR_UNSUPPORTED, "what was brought along does not make a set: %s; give more, or leave it away", scene->reason);
     if (!scene->motion && !strcmp(s->geometry, "motion"))
         return ip_fail(IPOS_ERR_UNSUPPORTED, "geometry: the camera's motion does not show the set: %s; ask for auto or none", scene->reason);
     return IPOS_OK;
@@ -205,7 +241,7 @@ static ipos_status make_slots(ir_scene *scene) {
     scene->width = first.light.c[0].width;
     scene->height = first.light.c[0].height;
     slot_free(&first);
-    uint64_t bytes = (uint64_t)scene->width * (uint64_t)scene->height * sizeof(float) * 15, limit = scene->host->memory_limit;
+    uint64_t bytes = (uint64_t)scene->width * (uint64_t)scene->height * sizeof(float) * (scene->settings->offered[IR_GEOMETRY] ? 20 : 15), limit = scene->host->memory_limit;
     uint64_t most = (limit ? limit : (uint64_t)3 << 30) / 3 / bytes;
     scene->slot_count = IP_MAX((size_t)IR_LEAST_HELD, (size_t)IP_MIN(most, scene->footage.count));
     scene->slots = ip_calloc(scene->slot_count, sizeof *scene->slots);
@@ -231,6 +267,21 @@ ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, ir_settings *settin
     return IPOS_OK;
 }
 
+/* By the picture's colours, and by what throws them where a mesh is given. */
+static ipos_status find_old_shadows(ir_scene *scene, const ip_image3 *light, const ip_plane_f *still, const ip_surface *made) {
+    ip_plane_f by_rays = {0};
+    bool rays = scene->motion && scene->set.known.rays;
+    if (rays) {
+        IP_TRY(ip_plane_new(scene->width, scene->height, &by_rays));
+        ip_plane_copy(&by_rays, &made->seen[IP_OLD_SUN]);
+    }
+    ipos_status status = ip_shades_find(&scene->shades, light, &scene->settings->pair, still, scene->host->threads, made);
+    if (status == IPOS_OK && rays)
+        ip_given_join(&by_rays, &made->seen[IP_OLD_SUN]);
+    ip_plane_free(&by_rays);
+    return status;
+}
+
 /* What one frame shows by itself. */
 static ipos_status find_surface(ir_scene *scene, size_t index, struct ir_slot **out) {
     struct ir_slot *slot;
@@ -247,7 +298,7 @@ static ipos_status find_surface(ir_scene *scene, size_t index, struct ir_slot **
     if (status == IPOS_OK)
         status = ir_scene_frame(scene, index, &slot);
     if (status == IPOS_OK)
-        status = ip_shades_find(&scene->shades, &slot->light, &scene->settings->pair, &still, scene->host->threads, &made);
+        status = find_old_shadows(scene, &slot->light, &still, &made);
     ip_plane_free(&still);
     if (status != IPOS_OK) {
         ip_surface_free(&made);
@@ -257,6 +308,25 @@ static ipos_status find_surface(ir_scene *scene, size_t index, struct ir_slot **
     slot->has_surface = true;
     *out = slot;
     return IPOS_OK;
+}
+
+/* Where four pixels around a place lie, for planes of one size; as ip_sample_linear. */
+typedef struct place {
+    int x, y, right, down;
+    float fx, fy;
+} place;
+
+static place place_of(const ir_scene *scene, float x, float y) {
+    place at = {(int)x, (int)y, (int)x + ((int)x < scene->width - 1), (int)y + ((int)y < scene->height - 1), 0, 0};
+    at.fx = x - (float)at.x;
+    at.fy = y - (float)at.y;
+    return at;
+}
+
+static float between(const ip_plane_f *plane, const place *at) {
+    const float *a = ip_row(plane, at->y), *b = ip_row(plane, at->down);
+    float top = a[at->x] + at->fx * (a[at->right] - a[at->x]), bottom = b[at->x] + at->fx * (b[at->right] - b[at->x]);
+    return top + at->fy * (bottom - top);
 }
 
 /* Adds what frame index + step (+-1, +-2) says, brought here along the flows between, to sums and weights. */
@@ -275,18 +345,17 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
     IP_TRY(find_surface(scene, to, &slot));
     IP_TRY(ir_scene_frame(scene, index, &here));
     const ip_surface *s = &slot->surface;
+    const ip_plane_f *theirs[6] = {&s->sky, &s->ground, &s->facing[0], &s->facing[1], &s->seen[0], &s->seen[1]};
+    const ip_plane_f *sums[6] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1]};
     for (int y = 0; y < scene->height; y++)
         for (int x = 0; x < scene->width; x++) {
             float px = (float)x + ip_row(&path[0], y)[x], py = (float)y + ip_row(&path[1], y)[x];
-            if (px < 0 || py < 0 || px > (float)(scene->width - 1) || py > (float)(scene->height - 1))
+            if (!(px >= 0 && py >= 0 && px <= (float)(scene->width - 1) && py <= (float)(scene->height - 1)))
                 continue;
-            float apart = (ip_sample_linear(&slot->luma, px, py) - ip_row(&here->luma, y)[x]) / .06f, w = expf(-apart * apart);
-            ip_row(&sum->sky, y)[x] += w * ip_sample_linear(&s->sky, px, py);
-            ip_row(&sum->ground, y)[x] += w * ip_sample_linear(&s->ground, px, py);
-            for (int k = 0; k < 2; k++) {
-                ip_row(&sum->facing[k], y)[x] += w * ip_sample_linear(&s->facing[k], px, py);
-                ip_row(&sum->seen[k], y)[x] += w * ip_sample_linear(&s->seen[k], px, py);
-            }
+            place at = place_of(scene, px, py);
+            float apart = (between(&slot->luma, &at) - ip_row(&here->luma, y)[x]) / .06f, w = expf(-apart * apart);
+            for (int k = 0; k < 6; k++)
+                ip_row(sums[k], y)[x] += w * between(theirs[k], &at);
             ip_row(weight, y)[x] += w;
         }
     return IPOS_OK;

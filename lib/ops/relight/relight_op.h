@@ -2,6 +2,7 @@
 #ifndef IP_RELIGHT_OP_H
 #define IP_RELIGHT_OP_H
 
+#include "brought.h"
 #include "reference.h"
 #include "set.h"
 #include "shot.h"
@@ -11,7 +12,7 @@
 
 #include "teller.h"
 
-enum { IR_FULL, IR_GENTLE, IR_HARD, IR_SUN, IR_VARIANTS };
+enum { IR_FULL, IR_GENTLE, IR_HARD, IR_SUN, IR_GEOMETRY, IR_VARIANTS }; /* the last only where it is named */
 extern const char *const ir_variant_names[IR_VARIANTS];
 
 /* What was asked for; settings.c */
@@ -31,12 +32,23 @@ typedef struct ir_settings {
     char old_reason[160];     /* why nothing was; "" where it was, or was not looked for */
     float glow;               /* of the sky around the suns */
     float grain;              /* how far noise of lifted shadows is brought to that around them */
+    ir_brought *brought;      /* NULL: nothing */
     bool unchanged;           /* old and new light are one, or the strength is 0: every bit stays */
     bool offered[IR_VARIANTS];
 } ir_settings;
 ipos_status ir_settings_read(const ip_op_host *host, ir_settings *out);
 /* pair and hard from old and now, and from the reference. */
 ipos_status ir_settings_pairs(ir_settings *settings);
+
+/* What the variant "geometry" tells of a frame's shape, at the size of the analysis; geometry.c */
+typedef struct ir_layers {
+    bool known;
+    ip_plane_f inverse, kind, normal[3]; /* of the exported world: right, up, towards the viewer of the middle frame */
+} ir_layers;
+ipos_status ir_layers_take(const ip_set *set, const ip_set_frame *frame, ir_layers *out);
+void ir_layers_free(ir_layers *layers);
+/* Layers depth (metres along the axis, 0: nothing), normal (world), matte.*, at the size of source, evidence 0 everywhere. */
+ipos_status ir_geometry_layers(ip_op_host *host, const ipos_frame *source, const ip_surface *surface, const ir_layers *layers, ipos_frame **out);
 
 /* A shot at the size the analysis works at, frame by frame, a few at hand; frames.c */
 enum { IR_LEAST_HELD = 12, IR_REACH = 2 };
@@ -51,6 +63,7 @@ typedef struct ir_scene {
     double change;     /* stops the ground and what stands on it would change by on average, before exposure */
     double camera;     /* stops of exposure on top, as a camera would be set */
     ip_set set;        /* where geometry is "motion" */
+    ir_passes passes;  /* of what was brought along */
     struct ir_slot {
         uint64_t used;     /* 0: empty */
         size_t index;
@@ -58,6 +71,7 @@ typedef struct ir_scene {
         ip_plane_f luma;
         ip_surface surface;
         bool has_surface;
+        ir_layers layers;      /* where settings offer them */
         ip_plane_f sky;
         ip_set_frame shape;    /* where strokes are carried along it */
         ip_plane_f flow[2][2]; /* to the frame before, to the frame after */
@@ -67,6 +81,7 @@ typedef struct ir_scene {
     const ip_pulse *pulse;
     ir_marks marks;    /* what was painted */
     ip_shot_grain grain;
+    char key[65];      /* of all the set rests on; "": nothing is remembered */
     bool motion;       /* the set is known from the camera's motion */
     char reason[200];  /* what the geometry rests on, or why there is none */
 } ir_scene;
@@ -77,6 +92,11 @@ ipos_status ir_old_sun(ir_scene *scene, ir_settings *settings);
 /* No more than its frames and its set: of the settings geometry, focal, camera_height and the new light's direction count. */
 ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
 void ir_scene_close(ir_scene *scene);
+/* The set's memory of earlier runs, where the host has one; remember.c */
+ipos_status ir_remember(ir_scene *scene, ip_set_source *source);
+/* The sky of a frame, with it: a plane of the analysis' size. */
+ipos_status ir_recall_sky(ir_scene *scene, size_t index, const ip_plane_f *sky, bool *found);
+ipos_status ir_keep_sky(ir_scene *scene, size_t index, const ip_plane_f *sky);
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* Flow from a frame to the next (way 1) or the one before (0); two planes, borrowed as frames are. */
@@ -93,6 +113,7 @@ typedef struct ir_run {
     ip_clip protect;        /* host NULL where there is none */
     bool has_reference;     /* it was read */
     ip_light_of reference;
+    ir_brought brought;
     double begin, part;     /* of the run: where the shot under way begins, how much it is */
     ip_buffer details;      /* JSON of the shots */
     ip_teller teller;

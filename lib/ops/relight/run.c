@@ -3,12 +3,13 @@
 
 #include <math.h>
 
-const char *const ir_variant_names[IR_VARIANTS] = {"full", "gentle", "hard", "sun"};
+const char *const ir_variant_names[IR_VARIANTS] = {"full", "gentle", "hard", "sun", "geometry"};
 static const char *const titles[IR_VARIANTS] = {
     "The light as it was asked for",
     "Three fifths of the way, with softer shadows",
     "A harder sun: less light in the shade, sharper shadows",
     "For correction, not a result: horizon, suns, old shadows blue, new ones orange",
+    "The frames as they are; their evidence holds depth, normals and mattes, the details hold the camera",
 };
 
 ipos_status ir_step(ir_run *run, double done, const char *stage) {
@@ -41,19 +42,27 @@ static void tell_light(ip_buffer *to, const char *name, const ip_light_ask *ligh
 }
 
 static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t last) {
-    ip_buffer_printf(&run->details, "%s{\"first\":%lld,\"last\":%lld,\"geometry\":\"%s\",\"reason\":\"%s\",\"horizon\":%.4f,\"change\":%.3f,\"camera\":%.3f,\"grain\":\"%s\"",
-        run->details.data[run->details.size - 1] == '[' ? "" : ",", (long long)first, (long long)last, scene->motion ? "motion" : "none", scene->reason, (double)scene->horizon,
+    ip_buffer *to = &run->details;
+    ip_buffer_printf(to, "%s{\"first\":%lld,\"last\":%lld,\"geometry\":\"%s\",\"reason\":\"%s\",\"horizon\":%.4f,\"change\":%.3f,\"stops\":%.3f,\"grain\":\"%s\"",
+        to->data[to->size - 1] == '[' ? "" : ",", (long long)first, (long long)last, scene->motion ? "motion" : "none", scene->reason, (double)scene->horizon,
         scene->change, scene->camera, scene->grain.grain.measurable ? "measured" : scene->grain.grain.reason);
     if (scene->marks.count) {
-        ip_buffer_printf(&run->details, ",\"carried\":");
-        ir_marks_tell(&scene->marks, &run->details);
+        ip_buffer_printf(to, ",\"carried\":");
+        ir_marks_tell(&scene->marks, to);
     }
     if (scene->settings->look_for_old) {
-        ip_buffer_printf(&run->details, ",");
-        tell_light(&run->details, "old", &scene->settings->old, scene->settings->old_from, scene->settings);
+        ip_buffer_printf(to, ",");
+        tell_light(to, "old", &scene->settings->old, scene->settings->old_from, scene->settings);
     }
-    ir_reference_tell(run, scene->settings, &run->details);
-    ip_buffer_printf(&run->details, "}");
+    ir_reference_tell(run, scene->settings, to);
+    if (run->brought.mesh.triangles)
+        ip_buffer_printf(to, ",\"mesh\":{\"triangles\":%zu,\"sha256\":\"%s\"}", run->brought.mesh.triangles, run->brought.mesh_hash);
+    if (run->settings.offered[IR_GEOMETRY] && scene->motion) {
+        const ip_camera_path *path = &scene->set.path;
+        ip_buffer_printf(to, ",\"camera\":");
+        ip_given_camera_write(to, scene->footage.numbers, path->pose, path->count, &path->lens, scene->width, scene->height);
+    }
+    ip_buffer_printf(to, "}");
 }
 
 static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last, const ipos_rational *times, size_t count) {
@@ -123,6 +132,8 @@ static ipos_status run_all(ir_run *run) {
     if (ir_has_clip(run->host, "day") || ir_has_clip(run->host, "evening"))
         return ir_days_run(run);
     IP_TRY(ir_settings_read(run->host, &run->settings));
+    IP_TRY(ir_brought_open(&run->brought, run->host));
+    run->settings.brought = &run->brought;
     ip_buffer_printf(&run->details, "{\"shots\":[");
     IP_TRY(ir_each_shot(run, run_shot, NULL));
     ip_buffer_printf(&run->details, "],\"light\":{");
@@ -141,6 +152,7 @@ static ipos_status relight_run(ip_op_host *host) {
     ipos_status status = run_all(&run);
     ip_clip_close(&run.protect);
     ir_strokes_free(&run.strokes);
+    ir_brought_close(&run.brought);
     ip_buffer_free(&run.details);
     return status;
 }

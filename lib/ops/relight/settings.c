@@ -74,14 +74,14 @@ static ipos_status read_variants(const ip_op_host *host, ir_settings *out) {
         while (v < IR_VARIANTS && (strlen(ir_variant_names[v]) != length || strncmp(at, ir_variant_names[v], length)))
             v++;
         if (v == IR_VARIANTS)
-            return ip_fail(IPOS_ERR_ARGUMENT, "variants: \"%.*s\" in \"%s\" is none of full, gentle, hard, sun; or ask for all", (int)length, at, asked);
+            return ip_fail(IPOS_ERR_ARGUMENT, "variants: \"%.*s\" in \"%s\" is none of full, gentle, hard, sun, geometry; or ask for all", (int)length, at, asked);
         at += length + (at[length] == ',');
     }
     for (int v = 0; v < IR_VARIANTS; v++) {
-        out->offered[v] = all || ip_in_list(asked, ir_variant_names[v]);
+        out->offered[v] = (all && v != IR_GEOMETRY) || ip_in_list(asked, ir_variant_names[v]);
         any = any || out->offered[v];
     }
-    return any ? IPOS_OK : ip_fail(IPOS_ERR_ARGUMENT, "variants: nothing is asked for: name some of full, gentle, hard, sun, or ask for all");
+    return any ? IPOS_OK : ip_fail(IPOS_ERR_ARGUMENT, "variants: nothing is asked for: name some of full, gentle, hard, sun, geometry, or ask for all");
 }
 
 ipos_status ir_settings_read(const ip_op_host *host, ir_settings *out) {

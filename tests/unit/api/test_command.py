@@ -178,6 +178,39 @@ class Command(unittest.TestCase):
             self.run_command(*words, "--stroke", path, code=2 if "wire" in text else 1)
 
     @unittest.skipUnless(ENGINE, "needs the engine")
+    def test_brought_along(self):
+        """Relighting with a camera and a mesh; its layers and its track again; the second light remembers the set."""
+        project = self.made()
+        scene, track = os.path.join(self.folder.name, "set.obj"), os.path.join(self.folder.name, "track.json")
+        with open(scene, "w") as file:
+            file.write("v -40 0 10\nv 40 0 10\nv 40 0 -40\nv -40 0 -40\nf 1 2 3 4\nv -40 0 -20\nv 40 0 -20\nv 40 30 -20\nv -40 30 -20\nf 5 6 7 8\n")
+        with open(track, "w") as file:
+            json.dump({"interpos_camera": 1, "focal": .9, "frames": [{"number": 1001 + n, "matrix": [[1, 0, 0, .1 * n], [0, 1, 0, 1.6], [0, 0, 1, 0]]}
+                                                                     for n in range(FRAMES)]}, file)
+        ask = ["render", project, "--operation", "relight", "--clip", "shot", "--frames", "1004-1005", "--json", "--progress", "none", "--set", f"camera=@{track}"]
+        relative = os.path.relpath(scene)
+        made = json.loads(self.run_command(*ask, "--set", f"mesh={relative}", "--set", "variants=full,geometry"))
+        self.assertEqual([o["variant"] for o in made], ["full", "geometry"])
+        self.assertEqual(made[0]["parameters"]["mesh"], scene)  # kept as an absolute path
+        shot = made[1]["details"]["shots"][0]
+        self.assertIn("camera, mesh brought along", shot["reason"])
+        self.assertEqual(shot["mesh"]["triangles"], 4)
+        self.assertEqual([f["number"] for f in shot["camera"]["frames"]], list(range(1001, 1001 + FRAMES)))
+        kept = set(os.listdir(os.path.join(project, "cache")))
+        self.assertGreaterEqual(len(kept), 3)
+        self.run_command(*ask, "--set", f"mesh={scene}", "--set", "variants=full", "--set", "azimuth=20")
+        self.assertEqual(set(os.listdir(os.path.join(project, "cache"))), kept)  # another light, the same set
+        with open(track, "w") as file:
+            json.dump(made[1]["details"], file)
+        layers = os.path.join(os.path.dirname(made[1]["frames"][0]["evidence"]), "evidence.%04d.exr")
+        owned = [w if w != "rec709" else "data" for w in OWNED]
+        self.run_command("ingest", project, layers, "--clip", "layers", *owned)
+        done = subprocess.run([COMMAND, *ask, "--set", "depth=layers", "--set", "variants=geometry"], capture_output=True, text=True, timeout=240)
+        self.assertIn("depth: clip layers has no frame 10", done.stderr)  # a shot needs all its frames
+        self.run_command(*ask, "--set", "mesh=missing.ply", code=1)
+        self.run_command("verify", project)
+
+    @unittest.skipUnless(ENGINE, "needs the engine")
     def test_look(self):
         project = self.made()
         saved, plots, table = (os.path.join(self.folder.name, name) for name in ("look.json", "look.plots", "look.tbl"))

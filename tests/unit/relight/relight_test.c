@@ -190,6 +190,82 @@ static void test_locked_camera(void **state) {
     free_street(&s);
 }
 
+/* 1 / z of the street; -1 in the sky. */
+static ipos_status give_depth(void *user, size_t index, const ip_plane_f *inverse) {
+    (void)user;
+    double eye = STEP * ((double)index - FRAMES / 2);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            double dx = (x - .5 * (WIDTH - 1)) / (FOCAL * WIDTH), dy = (.5 * (HEIGHT - 1) - y) / (FOCAL * WIDTH), z = EYE + WALL * dy > 4.6 ? -1 : WALL;
+            if (dy < 0)
+                z = fmin(WALL, EYE / -dy);
+            if (fabs(eye + BOARD * dx) < .7 && EYE + BOARD * dy > 0 && EYE + BOARD * dy < 2.4)
+                z = BOARD;
+            ip_row(inverse, y)[x] = (float)(1 / z);
+        }
+    return IPOS_OK;
+}
+
+static void check_path(const ip_set *set, double within) {
+    for (size_t f = 1; f < FRAMES; f++) {
+        double a[3], b[3];
+        ip_pose_centre(&set->path.pose[f - 1], a);
+        ip_pose_centre(&set->path.pose[f], b);
+        near(b[0] - a[0], STEP, within, "step of the camera");
+        near(b[1], EYE, .05, "height of the camera");
+    }
+}
+
+/* Depth in metres alone: it tells the camera and its scale, whatever height is said. */
+static void test_given_depth(void **state) {
+    (void)state;
+    street s;
+    ip_set set;
+    ip_set_frame frame;
+    build_street(&s);
+    ip_set_source source = {{FRAMES, give_luma, give_flow, &s, NULL}, give_sky, give_light, WIDTH, HEIGHT, 2, .given = {.depth = give_depth, .user = &s}};
+    assert_int_equal(ip_set_build(&source, FOCAL, 1, &set), IPOS_OK);
+    assert_string_equal(set.reason, "");
+    check_path(&set, .2 * STEP);
+    near(-set.room.wall[0].offset, WALL, .01 * WALL, "wall");
+    assert_int_equal(ip_set_look(&set, set.middle, &frame), IPOS_OK);
+    near((double)value_at(&frame.kind, 0, 1.4, BOARD), IP_IS_THING, 0, "kind of the board");
+    double toward[3];
+    ip_sun_toward(-135, 10, toward);
+    assert_int_equal(ip_set_cast(&set, toward), IPOS_OK);
+    assert_true(set.caster.far && set.caster.cell < .1); /* the sky's depth is no place that casts a shadow */
+    near((double)value_at(&frame.normal[1], 2, 0, 6), 1, .02, "normal of the ground");
+    near((double)value_at(&frame.normal[2], 3, 3, WALL), -1, .02, "normal of the wall");
+    ip_set_frame_free(&frame);
+    ip_set_free(&set);
+    free_street(&s);
+}
+
+/* A track without a unit: a depth in metres tells it; without one the height of the camera does. */
+static void test_given_camera(void **state) {
+    (void)state;
+    for (int with = 0; with < 2; with++) {
+        street s;
+        ip_set set;
+        ip_set_frame frame;
+        ip_pose pose[FRAMES];
+        build_street(&s);
+        for (int f = 0; f < FRAMES; f++) /* y up, looking along -z, in units of 3 m */
+            pose[f] = (ip_pose){{1, 0, 0, 0, -1, 0, 0, 0, -1}, {-STEP * (f - FRAMES / 2) / 3, EYE / 3, 0}};
+        ip_set_source source = {{FRAMES, give_luma, give_flow, &s, NULL}, give_sky, give_light, WIDTH, HEIGHT, 2,
+            .given = {.pose = pose, .lens = {FOCAL * WIDTH, .5 * (WIDTH - 1), .5 * (HEIGHT - 1)}, .up = {0, 1, 0}, .depth = with ? give_depth : NULL, .user = &s}};
+        assert_int_equal(ip_set_build(&source, .5, with ? 1 : EYE, &set), IPOS_OK);
+        assert_string_equal(set.reason, "");
+        check_path(&set, .05 * STEP);
+        near(-set.room.wall[0].offset, WALL, .05 * WALL, "wall");
+        assert_int_equal(ip_set_look(&set, set.middle, &frame), IPOS_OK);
+        near(1 / (double)value_at(&frame.view.inverse, 0, 1.2, BOARD), BOARD, .05 * BOARD, "depth of the board");
+        ip_set_frame_free(&frame);
+        ip_set_free(&set);
+        free_street(&s);
+    }
+}
+
 static void test_same_light(void **state) {
     (void)state;
     ip_light_ask noon = {150, 58, IP_CLEAR, 1, 0};
@@ -249,6 +325,6 @@ static void test_masks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_masks), cmocka_unit_test(test_same_light), cmocka_unit_test(test_locked_camera),
-        cmocka_unit_test(test_set)};
+        cmocka_unit_test(test_set), cmocka_unit_test(test_given_depth), cmocka_unit_test(test_given_camera)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -338,6 +338,41 @@ static void locks(void **state)
     assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
+static void remembers(void **state)
+{
+    fixture *f = *state;
+    char key[65], *path, *folder = ip_path_join(f->project, "cache");
+    void *bytes;
+    size_t size;
+
+    memset(key, 'a', 64);
+    key[64] = 0;
+    path = ip_path_join(folder, key);
+    need(ip_cache_recall(f->store, key, &bytes, &size));
+    assert_null(bytes);
+    need(ip_cache_keep(f->store, key, "what was found", 15));
+    need(ip_cache_keep(f->store, key, "what was found now", 19));
+    need(ip_cache_recall(f->store, key, &bytes, &size));
+    assert_int_equal(size, 19);
+    assert_string_equal(bytes, "what was found now");
+    ip_free(bytes);
+    verify_clean(f);
+    flip_byte(path, 70); /* altered: it is not there, and goes */
+    need(ip_cache_recall(f->store, key, &bytes, &size));
+    assert_null(bytes);
+    assert_int_equal(access(path, F_OK), -1);
+    need_fail(ip_cache_keep(f->store, "../escape", "x", 1), IPOS_ERR_ARGUMENT, "key");
+    need_fail(ip_cache_recall(f->store, "A", &bytes, &size), IPOS_ERR_ARGUMENT, "key");
+    need(ip_cache_keep(f->store, key, "x", 1));
+    need(ip_remove_tree(folder)); /* anybody may */
+    need(ip_cache_recall(f->store, key, &bytes, &size));
+    assert_null(bytes);
+    need(ip_cache_keep(f->store, key, "x", 1));
+    verify_clean(f);
+    ip_free(path);
+    ip_free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +384,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(truncation_is_found, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(head_may_be_behind, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(locks, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(remembers, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(flipped_bytes, fixture_setup, fixture_teardown),
     };
 

@@ -1,0 +1,127 @@
+/* What an earlier run found in the same frames: the set and its frames, kept by a hash of all they rest on. */
+#include "relight_op.h"
+
+static const char WHAT[] = "relight set 2"; /* raised when the making of a set changes what comes out */
+
+static void add_text(ip_sha256 *hash, const char *text) {
+    ip_sha256_add(hash, text, strlen(text) + 1);
+}
+
+/* Pictures as the analysis sees them. */
+static ipos_status add_frames(ir_scene *scene, ip_sha256 *hash) {
+    for (size_t i = 0; i < scene->footage.count; i++) {
+        struct ir_slot *slot;
+        if (!ip_alive(scene->pulse))
+            return ip_fail(IPOS_ERR_CANCELLED, "relight: cancelled");
+        IP_TRY(ir_scene_frame(scene, i, &slot));
+        for (int c = 0; c < 3; c++)
+            for (int y = 0; y < scene->height; y++)
+                ip_sha256_add(hash, ip_row(&slot->light.c[c], y), (size_t)scene->width * sizeof(float));
+    }
+    return IPOS_OK;
+}
+
+/* A pass rests on its frames. */
+static ipos_status add_clip(const ir_scene *scene, ip_sha256 *hash, ip_clip *clip) {
+    for (size_t i = 0; clip->host && i < scene->footage.count; i++) {
+        ipos_frame *frame;
+        char hex[65];
+        IP_TRY(ip_clip_frame(clip, scene->footage.numbers[i], &frame));
+        if (!ip_frame_hash(frame, hex))
+            return ip_fail(IPOS_ERR_NO_MEMORY, "a frame's hash cannot be made");
+        add_text(hash, hex);
+    }
+    return IPOS_OK;
+}
+
+static ipos_status add_brought(ir_scene *scene, ip_sha256 *hash) {
+    static const char *const names[] = {"camera", "camera_models", "up", "metres", "depth_along", "normals_axes"};
+    ir_brought *brought = scene->settings->brought;
+    if (!brought)
+        return IPOS_OK;
+    for (size_t i = 0; i < IP_COUNT(names); i++)
+        add_text(hash, ip_options_text(scene->host->options, names[i]));
+    add_text(hash, brought->mesh_hash);
+    ip_clip *clips[] = {&brought->depth, &brought->position, &brought->normals};
+    for (size_t i = 0; i < IP_COUNT(clips); i++) {
+        ipos_status status = add_clip(scene, hash, clips[i]);
+        if (status != IPOS_OK && status != IPOS_ERR_NOT_FOUND) /* one that lacks a frame is told of where the set is made */
+            return status;
+        add_text(hash, clips[i]->host ? clips[i]->clip->role : "");
+    }
+    return IPOS_OK;
+}
+
+static ipos_status find_key(ir_scene *scene, char key[65]) {
+    const ir_settings *s = scene->settings;
+    ip_sha256 *hash = ip_sha256_new();
+    float numbers[2] = {s->focal, s->camera_height};
+    int64_t sizes[3] = {scene->width, scene->height, (int64_t)scene->footage.count};
+    if (!hash)
+        return IPOS_ERR_NO_MEMORY;
+    add_text(hash, WHAT);
+    ip_sha256_add(hash, numbers, sizeof numbers);
+    ip_sha256_add(hash, sizes, sizeof sizes);
+    ipos_status status = add_frames(scene, hash);
+    if (status == IPOS_OK)
+        status = add_brought(scene, hash);
+    if (!ip_sha256_end(hash, key) && status == IPOS_OK)
+        status = ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
+    return status;
+}
+
+static void key_of(const ir_scene *scene, int64_t index, char key[65]) {
+    char text[100];
+    int length = snprintf(text, sizeof text, "%s %lld", scene->key, (long long)index);
+    ip_sha256_of(text, (size_t)length, key);
+}
+
+static ipos_status recall(void *user, int64_t index, void **bytes, size_t *size) {
+    ir_scene *scene = user;
+    char key[65] = "";
+    key_of(scene, index, key);
+    return scene->host->recall(scene->host, key, bytes, size);
+}
+
+static ipos_status keep(void *user, int64_t index, const void *bytes, size_t size) {
+    ir_scene *scene = user;
+    char key[65] = "";
+    key_of(scene, index, key);
+    return scene->host->keep(scene->host, key, bytes, size);
+}
+
+enum { SKY = -2 }; /* and further below: the skies of the frames */
+
+ipos_status ir_recall_sky(ir_scene *scene, size_t index, const ip_plane_f *sky, bool *found) {
+    size_t size = 0, row = (size_t)sky->width * sizeof(float);
+    char *bytes = NULL;
+    *found = false;
+    if (!scene->key[0])
+        return IPOS_OK;
+    IP_TRY(recall(scene, SKY - (int64_t)index, (void **)&bytes, &size));
+    *found = bytes && size == row * (size_t)sky->height;
+    for (int y = 0; y < sky->height && *found; y++)
+        memcpy(ip_row(sky, y), bytes + (size_t)y * row, row);
+    ip_free(bytes);
+    return IPOS_OK;
+}
+
+ipos_status ir_keep_sky(ir_scene *scene, size_t index, const ip_plane_f *sky) {
+    ip_buffer bytes = {0};
+    if (!scene->key[0])
+        return IPOS_OK;
+    for (int y = 0; y < sky->height; y++)
+        ip_buffer_add(&bytes, ip_row(sky, y), (size_t)sky->width * sizeof(float));
+    ipos_status status = bytes.failed ? IPOS_ERR_NO_MEMORY : keep(scene, SKY - (int64_t)index, bytes.data, bytes.size);
+    ip_buffer_free(&bytes);
+    return status;
+}
+
+ipos_status ir_remember(ir_scene *scene, ip_set_source *source) {
+    if (!scene->host->recall || !scene->host->keep)
+        return IPOS_OK;
+    IP_TRY(find_key(scene, scene->key));
+    source->recall = recall;
+    source->keep = keep;
+    return IPOS_OK;
+}
