@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { FRAMES_LEAST = 6, BANDS = IP_DEFLICKER_BANDS, LAGS = IP_DEFLICKER_LAGS, SIDES = IP_DEFLICKER_SIDES };
+enum { FRAMES_LEAST = 6, SEEN_LEAST = IP_DEFLICKER_BANDS / 4, BANDS = IP_DEFLICKER_BANDS, LAGS = IP_DEFLICKER_LAGS, SIDES = IP_DEFLICKER_SIDES };
 static const double RMS_LEAST = .01, BAND_RMS_LEAST = .025, AGREE_LEAST = .7, BANDS_AGREE_LEAST = .65;
 static const double OUTLIERS = .04;     /* share of the frames that alone make no flicker: flashes */
 static const double BAND_STIFFNESS = 2e4; /* follows what takes about 3 seconds at 24 frames a second */
@@ -81,10 +81,7 @@ static size_t stretch_end(const shot *s, size_t first) {
 
 static ipos_status find_trend(shot *s, bool level) {
     ip_deflicker_steps(s->whole, s->n, s->step);
-    for (size_t first = 0, end; first < s->n; first = end) {
-        end = stretch_end(s, first);
-        IP_TRY(ip_deflicker_smooth(s->whole + first, end - first, s->trend + first));
-    }
+    IP_TRY(ip_deflicker_trend(s->whole, s->n, s->step, s->trend));
     for (size_t first = 0, end; level && first < s->n; first = end) {
         double mean = 0.;
         end = stretch_end(s, first);
@@ -158,10 +155,42 @@ static double trimmed_rms(const shot *s) {
     return sqrt(sum / (double)left);
 }
 
+/* Bands of which both halves were seen in most frames; what stands for the others comes from their neighbours. */
+static size_t seen_bands(const shot *s, bool seen[BANDS]) {
+    size_t all = 0;
+    for (size_t b = 0; b < BANDS; b++) {
+        size_t frames = 0;
+        for (size_t i = 1; i < s->n; i++) {
+            const ip_pair *pair = &s->pairs[(s->first + i) * LAGS];
+            frames += pair->same && pair->cell[0][b].weight > 0.f && pair->cell[1][b].weight > 0.f;
+        }
+        seen[b] = 2 * frames >= s->n - 1;
+        all += seen[b];
+    }
+    return all;
+}
+
+static double agreement_of_bands(const shot *s) {
+    bool seen[BANDS];
+    double sum[3] = {0.};
+    bool some = seen_bands(s, seen) >= SEEN_LEAST;
+    for (size_t k = 0; k < BANDS; k++) {
+        if (some && !seen[k])
+            continue;
+        for (size_t i = 0; i < s->n; i++) {
+            double left = s->cell[0][i * BANDS + k], right = s->cell[1][i * BANDS + k];
+            sum[0] += left * left;
+            sum[1] += right * right;
+            sum[2] += left * right;
+        }
+    }
+    return sum[0] > 0. && sum[1] > 0. ? sum[2] / sqrt(sum[0] * sum[1]) : 0.;
+}
+
 static void judge(shot *s) {
     s->rms = trimmed_rms(s);
     s->agreement = correlation(s->side[0], s->side[1], s->n);
-    s->bands_agreement = correlation(s->cell[0], s->cell[1], s->n * BANDS);
+    s->bands_agreement = agreement_of_bands(s);
     double sum = 0.;
     for (size_t i = 0; i < s->n * BANDS; i++)
         sum += s->band[i] * s->band[i];

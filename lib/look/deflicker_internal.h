@@ -42,8 +42,11 @@ ipos_status ip_deflicker_path(const ip_path_row *rows, size_t count, size_t n, s
 
 /* Marks where stretches begin in step[0..n) (step[0] stays false): jumps that stand out of a line on either side. */
 void ip_deflicker_steps(const double *path, size_t n, bool *step);
-/* The smooth part of one stretch. */
-ipos_status ip_deflicker_smooth(const double *path, size_t n, double *trend);
+/* What between and across those steps is no flicker. */
+ipos_status ip_deflicker_trend(const double *path, size_t n, const bool *step, double *trend);
+/* The path as a fade between two levels. left: what the likeliest one leaves, squared; HUGE_VAL: too little changes or too few frames, and trend is
+ * as it was. unknowns: how many numbers it takes. */
+ipos_status ip_deflicker_fade(const double *path, size_t n, double *trend, double *left, double *unknowns);
 /* The smooth part at a given stiffness. */
 ipos_status ip_deflicker_whittaker(const double *path, size_t n, double stiffness, double *trend);
 

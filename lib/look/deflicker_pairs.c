@@ -1,5 +1,6 @@
 #include "deflicker_internal.h"
 #include "fit.h"
+#include "gauss.h"
 #include "register.h"
 #include <math.h>
 
@@ -10,11 +11,14 @@ static const float SHARE_LEAST = .24f, SPREAD_MOST = .2f, FIT_LEAST = .05f;
 /* Ratios of integer codes come in steps; a robust mean with a scale below those steps would lock to one of them. */
 static const float CODE_STEPS = .03f, SMALL = 1e-4f;
 
+static const double ROWS_SMOOTH = 1. / 48.; /* of the height: bands are broader, and rows one by one would shiver */
+
 const int ip_deflicker_lag[IP_DEFLICKER_LAGS] = {1, 2, 5};
 
 /* A frame reduced to what pairs need. */
 typedef struct look {
-    ip_plane_f linear, brightest, normal; /* luma, the largest channel, and luma normalised for the flow */
+    ip_plane_f linear, brightest; /* luma, the largest channel */
+    ip_plane_f normal, level;     /* luma normalised, to compare; and without what whole rows are brighter by, for the flow */
 } look;
 
 /* Log-ratios of one cell of the picture. */
@@ -32,6 +36,7 @@ static void look_free(look *l) {
     ip_plane_free(&l->linear);
     ip_plane_free(&l->brightest);
     ip_plane_free(&l->normal);
+    ip_plane_free(&l->level);
 }
 
 static void reduce(const ip_image3 *image, look *l) {
@@ -42,6 +47,31 @@ static void reduce(const ip_image3 *image, look *l) {
             ip_row(&l->brightest, y)[x] = fmaxf(r[x], fmaxf(g[x], b[x]));
         }
     }
+}
+
+/* Code of luma without what whole rows are brighter by, for the registration: on plain ground the flow would go with bands that roll over it, and
+ * the ratios would miss them. */
+static ipos_status level_rows(const ip_look_source *source, const ip_plane_f *linear, const ip_plane_f *code) {
+    int w = linear->width, h = linear->height;
+    float low = .25f * ip_look_low(source), mean = 0.f;
+    ip_plane_f profile[2]; /* one column */
+    IP_TRY(ip_planes_new(1, h, profile, 2));
+    for (int y = 0; y < h; y++) {
+        float sum = 0.f;
+        for (int x = 0; x < w; x++)
+            sum += logf(fmaxf(low, ip_row(linear, y)[x]));
+        *ip_row(&profile[0], y) = sum / (float)w;
+        mean += sum / ((float)w * (float)h);
+    }
+    ip_gauss_blur(&profile[0], &profile[0], &profile[1], ROWS_SMOOTH * h, 1);
+    for (int y = 0; y < h; y++) {
+        float gain = expf(mean - *ip_row(&profile[0], y));
+        for (int x = 0; x < w; x++)
+            ip_row(code, y)[x] = gain * ip_row(linear, y)[x];
+    }
+    ip_planes_free(profile, 2);
+    ip_look_code_plane(source, code, code);
+    return IPOS_OK;
 }
 
 static ipos_status look_new(const ip_look_source *source, size_t index, look *out) {
@@ -60,6 +90,10 @@ static ipos_status look_new(const ip_look_source *source, size_t index, look *ou
         ip_look_code_plane(source, &out->linear, &code);
         status = ip_register_normal(source, &code, &out->normal);
     }
+    if (status == IPOS_OK)
+        status = level_rows(source, &out->linear, &code);
+    if (status == IPOS_OK)
+        status = ip_register_normal(source, &code, &out->level);
     ip_plane_free(&code);
     ip_image3_free(&image);
     if (status != IPOS_OK)
@@ -175,7 +209,7 @@ static void summarise(cells *c, float floor, sample *joined, ip_pair *out) {
 
 static ipos_status compare(const ip_look_source *source, const look *now, const look *then, cells *c, sample *joined, ip_pair *out) {
     ip_registration r;
-    IP_TRY(ip_register_quick(source, &now->normal, &then->normal, FINEST, &r));
+    IP_TRY(ip_register_quick(source, &now->level, &then->level, (const ip_plane_f[2]){now->normal, then->normal}, FINEST, &r));
     out->share = collect(source, now, then, &r, c);
     ip_registration_free(&r);
     summarise(c, source->encoding->kind == IP_ENCODING_LINEAR ? SMALL : CODE_STEPS, joined, out);

@@ -1,99 +1,14 @@
+/* What of a path is no flicker, between steps that are known: smooth, or a fade. */
 #include "deflicker_internal.h"
 #include "fit.h"
 #include <math.h>
 
-enum { WINDOW = 10, SIDE_LEAST = 3, STIFFNESSES = 15, REACH = 2 };
-static const double JUMP_LEAST = .15, SIGNIFICANT = 5., FEW = 12.; /* significance asked for grows where few frames say so */
-static const double SWITCH_LEAST = .25, OVER_NOISE = 2.5, GAIN_LEAST = 5., FIRST_KIND = 1e6;
-static const double READING = .003;     /* what a path is off by at least, so that perfect lines do not make every kink significant */
+enum { STIFFNESSES = 15, REACH = 2, JOINT_MOST = IP_FIT_MOST };
 static const double SOFTEST = 3., RATIO = 3.1622776601683795; /* stiffness 3 .. 3e7 */
 static const double TRACE_COST = 1.4;   /* cross-validation's own factor against following noise (Kim, Gu, JRSS B 2004) */
-static const double CONSTANT_PREFERRED = 1.05;
-
-/* The least-squares step at t over a line through a[first..last). */
-static double step_at(const double *path, size_t first, size_t t, size_t last, double *significance) {
-    double N[3][3] = {{0}}, b[3] = {0}, squares = 0., n = (double)(last - first);
-    for (size_t i = first; i < last; i++) {
-        const double x[3] = {1., ((double)i - (double)t) / WINDOW, i >= t ? 1. : 0.};
-        for (int r = 0; r < 3; r++) {
-            b[r] += x[r] * path[i];
-            for (int c = 0; c < 3; c++)
-                N[r][c] += x[r] * x[c];
-        }
-        squares += path[i] * path[i];
-    }
-    /* eliminate level and slope; what is left of the step's own column is its information */
-    for (int p = 0; p < 2; p++) {
-        squares -= b[p] * b[p] / N[p][p];
-        for (int r = p + 1; r < 3; r++) {
-            double k = N[r][p] / N[p][p];
-            b[r] -= k * b[p];
-            for (int c = p; c < 3; c++)
-                N[r][c] -= k * N[p][c];
-        }
-    }
-    double jump = b[2] / N[2][2], freedom = n - 3.;
-    double variance = fmax(0., squares - b[2] * jump) / freedom + READING * READING;
-    *significance = fabs(jump) / sqrt(variance / N[2][2]) - FEW / freedom;
-    return jump;
-}
-
-/* What is left of a[first..last) by a parabola, over what is left by two levels that meet at t, as a difference of log-likelihoods: a fade bends,
- * a switch does not. */
-static double two_levels_over_a_bend(const double *path, size_t first, size_t t, size_t last, double *jump, double *noise) {
-    double N[9] = {0}, b[3] = {0}, x[3] = {0}, squares = 0., bend = 0., mean[2] = {0}, levels = 0., n = (double)(last - first);
-    for (size_t i = first; i < last; i++) {
-        const double u = ((double)i - (double)t) / WINDOW, p[3] = {1., u, u * u};
-        for (int r = 0; r < 3; r++) {
-            b[r] += p[r] * path[i];
-            for (int c = 0; c < 3; c++)
-                N[r * 3 + c] += p[r] * p[c];
-        }
-        squares += path[i] * path[i];
-        mean[i >= t] += path[i] / (double)(i >= t ? last - t : t - first);
-    }
-    if (!ip_solve(N, b, 3, x))
-        return 0.;
-    bend = squares - b[0] * x[0] - b[1] * x[1] - b[2] * x[2];
-    for (size_t i = first; i < last; i++)
-        levels += (path[i] - mean[i >= t]) * (path[i] - mean[i >= t]);
-    *jump = mean[1] - mean[0];
-    *noise = sqrt(levels / n);
-    return .5 * n * log((fmax(0., bend) + n * READING * READING) / (levels + n * READING * READING));
-}
-
-/* Either stands out of a line; or, found only where nothing does, two levels explain the surroundings far better than any bend, which is more to
- * the point under strong flicker. What speaks for it, the former always more; 0: no step. */
-static double step_score(const double *path, size_t first, size_t t, size_t last) {
-    double significance, noise, jump = step_at(path, first, t, last, &significance);
-    if (fabs(jump) > JUMP_LEAST && significance > SIGNIFICANT)
-        return FIRST_KIND + significance;
-    double gain = two_levels_over_a_bend(path, first, t, last, &jump, &noise);
-    return gain > GAIN_LEAST && fabs(jump) > fmax(SWITCH_LEAST, OVER_NOISE * noise) ? gain : 0.;
-}
-
-static void split(const double *path, size_t first, size_t last, bool *step) {
-    size_t best = 0;
-    double most = 0.;
-    for (size_t t = first + SIDE_LEAST; t + SIDE_LEAST <= last; t++) {
-        size_t from = t > first + WINDOW ? t - WINDOW : first, to = IP_MIN(last, t + WINDOW);
-        double score = to - from < 2 * SIDE_LEAST + 1 ? 0. : step_score(path, from, t, to);
-        if (score > most) {
-            most = score;
-            best = t;
-        }
-    }
-    if (best == 0)
-        return;
-    step[best] = true;
-    split(path, first, best, step);
-    split(path, best, last, step);
-}
-
-void ip_deflicker_steps(const double *path, size_t n, bool *step) {
-    memset(step, 0, n * sizeof *step);
-    split(path, 0, n, step);
-}
+static const double CONSTANT_PREFERRED = 1.05, JOINT_PREFERRED = 1.05;
+/* A fade's score is that of its best member, which its mean over all members beats. */
+static const double FADE_PREFERRED = 1.1;
 
 /* I + stiffness D'D with D the second differences. */
 static void equations(size_t n, double stiffness, double *matrix) {
@@ -112,11 +27,6 @@ static double squares(const double *path, const double *trend, size_t n) {
     for (size_t i = 0; i < n; i++)
         sum += (path[i] - trend[i]) * (path[i] - trend[i]);
     return sum;
-}
-
-static double cross_validation(double left, double trace, double n) {
-    double freedom = n - TRACE_COST * trace;
-    return freedom > 0. ? n * left / (freedom * freedom) : HUGE_VAL;
 }
 
 static void constant(const double *path, size_t n, double *trend) {
@@ -139,28 +49,51 @@ static ipos_status whittaker(const double *path, size_t n, double stiffness, dou
     return IPOS_OK;
 }
 
-static ipos_status choose(const double *path, size_t n, double *trend, double *trial, double *work) {
+/* What a trend leaves of a path, and how many numbers it takes. */
+typedef struct fit {
+    double left, trace;
+} fit;
+
+/* Generalised cross-validation. */
+static double score(fit f, size_t n) {
+    double freedom = (double)n - TRACE_COST * f.trace;
+    return freedom > 0. ? (double)n * f.left / (freedom * freedom) : HUGE_VAL;
+}
+
+static ipos_status choose(const double *path, size_t n, double *trend, double *trial, double *work, fit *out) {
     constant(path, n, trend);
-    double best = HUGE_VAL, of_constant = cross_validation(squares(path, trend, n), 1., (double)n), stiffness = SOFTEST, chosen = 0.;
+    *out = (fit){squares(path, trend, n), 1.};
+    fit best = {HUGE_VAL, 0.};
+    double stiffness = SOFTEST, chosen = 0., of_fade;
     for (int k = 0; k < STIFFNESSES; k++, stiffness *= RATIO) {
-        double trace;
-        IP_TRY(whittaker(path, n, stiffness, trial, work, &trace));
-        double score = cross_validation(squares(path, trial, n), trace, (double)n);
-        if (score < best) {
-            best = score;
+        fit f;
+        IP_TRY(whittaker(path, n, stiffness, trial, work, &f.trace));
+        f.left = squares(path, trial, n);
+        if (score(f, n) < score(best, n)) {
+            best = f;
             chosen = stiffness;
         }
     }
-    return of_constant <= CONSTANT_PREFERRED * best ? IPOS_OK : whittaker(path, n, chosen, trend, work, NULL);
+    fit fade;
+    IP_TRY(ip_deflicker_fade(path, n, trial, &fade.left, &fade.trace));
+    of_fade = score(fade, n);
+    if (score(*out, n) <= CONSTANT_PREFERRED * fmin(score(best, n), of_fade))
+        return IPOS_OK;
+    bool faded = of_fade <= FADE_PREFERRED * score(best, n);
+    *out = faded ? fade : best;
+    if (faded)
+        memcpy(trend, trial, n * sizeof *trend);
+    return faded ? IPOS_OK : whittaker(path, n, chosen, trend, work, NULL);
 }
 
-ipos_status ip_deflicker_smooth(const double *path, size_t n, double *trend) {
+static ipos_status smooth(const double *path, size_t n, double *trend, fit *out) {
     if (n < 5) {
         constant(path, n, trend);
+        *out = (fit){squares(path, trend, n), 1.};
         return IPOS_OK;
     }
     double *work = ip_calloc(n * (2 * (REACH + 1) + 1), sizeof *work);
-    ipos_status status = work ? choose(path, n, trend, work + n * 2 * (REACH + 1), work) : IPOS_ERR_NO_MEMORY;
+    ipos_status status = work ? choose(path, n, trend, work + n * 2 * (REACH + 1), work, out) : IPOS_ERR_NO_MEMORY;
     ip_free(work);
     return status;
 }
@@ -169,5 +102,118 @@ ipos_status ip_deflicker_whittaker(const double *path, size_t n, double stiffnes
     double *work = ip_calloc(n * (REACH + 1), sizeof *work);
     ipos_status status = work ? whittaker(path, n, stiffness, trend, work, NULL) : IPOS_ERR_NO_MEMORY;
     ip_free(work);
+    return status;
+}
+
+/* One smoother across all steps: a switch changes the level and leaves alone what the light does otherwise, and the ends of stretches, where a smoother
+ * follows noise most, are two for the whole shot. at: where they are. */
+typedef struct joint {
+    const double *path;
+    size_t n, steps, at[JOINT_MOST];
+    double *left[JOINT_MOST + 1]; /* what the smoother leaves of every unit step, and of the path; n each */
+    double *work;                 /* 2 (REACH + 1) n */
+    double size[JOINT_MOST];
+} joint;
+
+static ipos_status joint_whittaker(joint *j, double stiffness, double *trend, fit *out) {
+    double N[JOINT_MOST * JOINT_MOST], b[JOINT_MOST];
+    size_t n = j->n, k = j->steps;
+    IP_TRY(whittaker(j->path, n, stiffness, trend, j->work, &out->trace));
+    for (size_t s = 0; s <= k; s++) {
+        for (size_t i = 0; i < n; i++)
+            j->left[s][i] = s < k ? i >= j->at[s] : j->path[i];
+        memcpy(trend, j->left[s], n * sizeof *trend);
+        ip_band_solve(j->work, n, REACH, trend);
+        for (size_t i = 0; i < n; i++)
+            j->left[s][i] -= trend[i];
+    }
+    for (size_t s = 0; s < k; s++) {
+        b[s] = 0.;
+        for (size_t i = j->at[s]; i < n; i++)
+            b[s] += j->left[k][i];
+        for (size_t t = 0; t < k; t++) {
+            N[s * k + t] = 0.;
+            for (size_t i = j->at[s]; i < n; i++)
+                N[s * k + t] += j->left[t][i];
+        }
+    }
+    if (!ip_solve(N, b, (int)k, j->size))
+        return ip_fail(IPOS_ERR_UNKNOWN, "deflicker: the steps of %zu frames have no solution at stiffness %g", n, stiffness);
+    out->left = 0.;
+    out->trace += (double)k;
+    for (size_t i = 0; i < n; i++) {
+        double left = j->left[k][i];
+        for (size_t s = 0; s < k; s++)
+            left -= j->size[s] * j->left[s][i];
+        trend[i] = j->path[i] - left;
+        out->left += left * left;
+    }
+    return IPOS_OK;
+}
+
+static void joint_levels(const joint *j, double *trend, fit *out) {
+    for (size_t s = 0; s <= j->steps; s++) {
+        size_t first = s ? j->at[s - 1] : 0, end = s < j->steps ? j->at[s] : j->n;
+        constant(j->path + first, end - first, trend + first);
+    }
+    *out = (fit){squares(j->path, trend, j->n), (double)(j->steps + 1)};
+}
+
+static ipos_status joint_choose(joint *j, double *trend, fit *out) {
+    fit best = {HUGE_VAL, 0.}, f;
+    double stiffness = SOFTEST, chosen = 0.;
+    for (int k = 0; k < STIFFNESSES; k++, stiffness *= RATIO) {
+        IP_TRY(joint_whittaker(j, stiffness, trend, &f));
+        if (score(f, j->n) < score(best, j->n)) {
+            best = f;
+            chosen = stiffness;
+        }
+    }
+    joint_levels(j, trend, out);
+    return score(*out, j->n) <= CONSTANT_PREFERRED * score(best, j->n) ? IPOS_OK : joint_whittaker(j, chosen, trend, out);
+}
+
+static ipos_status joint_smooth(const double *path, size_t n, const bool *step, double *trend, fit *out) {
+    joint j = {.path = path, .n = n};
+    *out = (fit){HUGE_VAL, 0.};
+    for (size_t i = 0; i < n; i++)
+        if (step[i]) {
+            if (j.steps == JOINT_MOST)
+                return IPOS_OK;
+            j.at[j.steps++] = i;
+        }
+    if (j.steps == 0)
+        return IPOS_OK;
+    double *memory = ip_calloc(n * (2 * (REACH + 1) + j.steps + 1), sizeof *memory);
+    if (!memory)
+        return IPOS_ERR_NO_MEMORY;
+    j.work = memory;
+    for (size_t s = 0; s <= j.steps; s++)
+        j.left[s] = memory + n * (2 * (REACH + 1) + s);
+    ipos_status status = joint_choose(&j, trend, out);
+    ip_free(memory);
+    return status;
+}
+
+ipos_status ip_deflicker_trend(const double *path, size_t n, const bool *step, double *trend) {
+    fit apart = {0., 0.}, together;
+    double *other = ip_calloc(n, sizeof *other);
+    ipos_status status = other ? IPOS_OK : IPOS_ERR_NO_MEMORY;
+    for (size_t first = 0, end; first < n && status == IPOS_OK; first = end) {
+        fit f;
+        end = first + 1;
+        while (end < n && !step[end])
+            end++;
+        status = smooth(path + first, end - first, trend + first, &f);
+        if (status == IPOS_OK) {
+            apart.left += f.left;
+            apart.trace += f.trace;
+        }
+    }
+    if (status == IPOS_OK)
+        status = joint_smooth(path, n, step, other, &together);
+    if (status == IPOS_OK && score(together, n) <= JOINT_PREFERRED * score(apart, n) && together.left < HUGE_VAL)
+        memcpy(trend, other, n * sizeof *trend);
+    ip_free(other);
     return status;
 }

@@ -71,7 +71,8 @@ typedef struct ip_grain_kernel {
 } ip_grain_kernel;
 
 /* The zero-phase square root of the power spectrum. The measured lags are kept as far as a power spectrum allows and those beyond 5
- * are free (projections in turn, Youla, Webb, IEEE Trans. Medical Imaging 1982); lags no larger than their error shrink to 0. */
+ * are free (projections in turn, Youla, Webb, IEEE Trans. Medical Imaging 1982). Before that they are drawn to the mean of the three channels and to
+ * that of lags at the same distance, as far as they differ from them by no more than their error (empirical Bayes; James, Stein, 1961). */
 ipos_status ip_grain_make(const ip_grain *grain, ip_grain_kernel *out);
 
 typedef struct ip_grain_add_options {

@@ -2,8 +2,7 @@
 #include "grain_internal.h"
 #include <math.h>
 
-enum { SIZE = 64, REACH = IP_GRAIN_KERNEL, SPAN = 2 * REACH + 1, ROUNDS = 40 };
-static const float DOUBT = 1.5f;          /* errors below which a lag counts as none */
+enum { SIZE = 64, REACH = IP_GRAIN_KERNEL, SPAN = 2 * REACH + 1, ROUNDS = 40, LAGS = IP_GRAIN_LAGS, RINGS = 8 };
 static const double BEYOND = 1e-4;        /* share of a filter's power that may be cut off */
 
 typedef struct lags {
@@ -42,23 +41,80 @@ static void to_lags(double s[SIZE][SIZE], const double table[SIZE], lags *r) {
             r->at[REACH + y][REACH + x] = r->at[REACH - y][REACH - x] = lag_of(s, table, x, y);
 }
 
-/* Non-negative garrote (Breiman, Technometrics 1995): what is no more than its error goes, what is much more stays. */
-static void keep_measured(const ip_grain *grain, int c, lags *r) {
-    for (int y = -IP_GRAIN_REACH; y <= IP_GRAIN_REACH; y++)
-        for (int x = -IP_GRAIN_REACH; x <= IP_GRAIN_REACH; x++) {
-            double value = grain->autocorrelation[c][IP_GRAIN_REACH + y][IP_GRAIN_REACH + x], doubt = (double)DOUBT * grain->lag_error;
-            r->at[REACH + y][REACH + x] = fabs(value) > doubt ? value * (1 - doubt * doubt / (value * value)) : 0;
+/* Channels' lags drawn to their mean by as much as they differ no more than their errors make them (James, Stein, 1961); squared error of one after
+ * that. Errors of channels whose grain is correlated are so by the square of that. */
+static double pool_channels(const ip_grain *grain, double r[3][LAGS][LAGS]) {
+    double common = 0, spread = 0, error = (double)grain->lag_error * grain->lag_error;
+    for (int c = 0; c < 3; c++)
+        common += pow(grain->channels[c][(c + 1) % 3], 2) / 3;
+    for (int y = 0; y < LAGS; y++)
+        for (int x = 0; x < LAGS; x++) {
+            double mean = (r[0][y][x] + r[1][y][x] + r[2][y][x]) / 3;
+            for (int c = 0; c < 3; c++)
+                spread += (r[c][y][x] - mean) * (r[c][y][x] - mean) / (2 * (LAGS * LAGS - 1));
+        }
+    double own = spread > 0 ? fmax(0, 1 - error * (1 - common) / spread) : 0;
+    for (int y = 0; y < LAGS; y++)
+        for (int x = 0; x < LAGS; x++) {
+            double mean = (r[0][y][x] + r[1][y][x] + r[2][y][x]) / 3;
+            for (int c = 0; c < 3; c++)
+                r[c][y][x] = mean + own * (r[c][y][x] - mean);
+        }
+    return error * (own * own + (1 - own * own) * (1 + 2 * common) / 3);
+}
+
+static int ring_of(int x, int y) { return (int)(hypot(x - IP_GRAIN_REACH, y - IP_GRAIN_REACH) + .5); }
+
+/* Empirical Bayes: what a lag is expected to be is told by all at about its distance, their mean and how far they lie from it beyond their error. */
+static void shrink_rings(double error, double r[LAGS][LAGS]) {
+    double count[RINGS] = {0}, mean[RINGS] = {0}, spread[RINGS] = {0};
+    for (int y = 0; y < LAGS; y++)
+        for (int x = 0; x < LAGS; x++) {
+            count[ring_of(x, y)] += 1;
+            mean[ring_of(x, y)] += r[y][x];
+        }
+    for (int k = 0; k < RINGS; k++)
+        mean[k] /= fmax(1, count[k]);
+    for (int y = 0; y < LAGS; y++)
+        for (int x = 0; x < LAGS; x++)
+            spread[ring_of(x, y)] += pow(r[y][x] - mean[ring_of(x, y)], 2) / count[ring_of(x, y)];
+    for (int y = 0; y < LAGS; y++)
+        for (int x = 0; x < LAGS; x++) {
+            int k = ring_of(x, y);
+            double of_mean = 2 * error / count[k], true_mean = fmax(0, mean[k] * mean[k] - of_mean), true_spread = fmax(0, spread[k] - error);
+            if (k > 0) /* each lag is there twice */
+                r[y][x] = mean[k] * (true_mean + of_mean > 0 ? true_mean / (true_mean + of_mean) : 0) +
+                    (r[y][x] - mean[k]) * (true_spread + error > 0 ? true_spread / (true_spread + error) : 0);
         }
 }
 
+/* The measured lags of a channel with as little of their error as can be told. */
+static void expected_lags(const ip_grain *grain, int channel, double out[LAGS][LAGS]) {
+    double r[3][LAGS][LAGS];
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < LAGS; y++)
+            for (int x = 0; x < LAGS; x++)
+                r[c][y][x] = grain->autocorrelation[c][y][x];
+    double error = pool_channels(grain, r);
+    shrink_rings(error, r[channel]);
+    memcpy(out, r[channel], sizeof r[channel]);
+}
+
+static void keep_measured(double measured[LAGS][LAGS], lags *r) {
+    for (int y = 0; y < LAGS; y++)
+        for (int x = 0; x < LAGS; x++)
+            r->at[REACH - IP_GRAIN_REACH + y][REACH - IP_GRAIN_REACH + x] = measured[y][x];
+}
+
 void ip_grain_spectrum(const ip_grain *grain, int channel, float spectrum[64][64]) {
-    double table[SIZE], s[SIZE][SIZE], mean = 0;
+    double table[SIZE], s[SIZE][SIZE], measured[LAGS][LAGS], mean = 0;
     lags r = {{{0}}};
+    expected_lags(grain, channel, measured);
     cosines(table);
     for (int round = 0; round <= ROUNDS; round++) {
         if (round > 0)
             to_lags(s, table, &r);
-        keep_measured(grain, channel, &r);
+        keep_measured(measured, &r);
         to_spectrum(&r, table, s);
         for (int v = 0; v < SIZE; v++)
             for (int u = 0; u < SIZE; u++)

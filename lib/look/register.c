@@ -76,16 +76,16 @@ static void inside_only(const ip_plane_f flow[2], const ip_plane_f *agreed) {
         }
 }
 
-ipos_status ip_register_quick(const ip_look_source *source, const ip_plane_f *a, const ip_plane_f *b, int finest, ip_registration *out) {
+ipos_status ip_register_quick(const ip_look_source *source, const ip_plane_f *a, const ip_plane_f *b, const ip_plane_f look[2], int finest,
+    ip_registration *out) {
     *out = (ip_registration){0};
-    const ip_plane_f n[2] = {*a, *b};
     const ip_flow_options options = {.finest = finest, .threads = source->threads, .pulse = source->pulse};
     ipos_status status = ip_flow(a, b, &options, out->flow);
     if (status == IPOS_OK)
         status = ip_plane_new(a->width, a->height, &out->agreed);
     if (status == IPOS_OK) {
         inside_only(out->flow, &out->agreed);
-        status = compare_pictures(n, out->flow, &out->agreed, source->threads);
+        status = compare_pictures(look, out->flow, &out->agreed, source->threads);
     }
     if (status != IPOS_OK)
         ip_registration_free(out);

@@ -12,9 +12,11 @@ typedef struct ip_registration {
 /* Code luma of both, of one size; locally normalised (8 pixels) before the flow, so that gain and offset do not matter. */
 ipos_status ip_register(const ip_look_source *source, const ip_plane_f *a, const ip_plane_f *b, ip_registration *out);
 /* The two steps apart, for frames that are compared with several others: code luma locally normalised to about 0..255 (allocates out);
- * and flow one way alone on such planes, agreed where both pictures look alike. finest: as in ip_flow_options. */
+ * and flow one way alone on such planes, agreed where both pictures look alike: by `look`, planes like a and b or the same. finest: as in
+ * ip_flow_options. */
 ipos_status ip_register_normal(const ip_look_source *source, const ip_plane_f *luma, ip_plane_f *out);
-ipos_status ip_register_quick(const ip_look_source *source, const ip_plane_f *a, const ip_plane_f *b, int finest, ip_registration *out);
+ipos_status ip_register_quick(const ip_look_source *source, const ip_plane_f *a, const ip_plane_f *b, const ip_plane_f look[2], int finest,
+    ip_registration *out);
 void ip_registration_free(ip_registration *registration);
 
 #endif

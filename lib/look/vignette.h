@@ -1,8 +1,8 @@
 /* Vignette: how much darker the picture gets away from its centre, from what moves through the picture.
  *
- *   gain(r) = exp(a r^2 + b r^4),  r = 1 in the corners
+ *   gain(r) = exp(a r^2 + b r^4 + c r^6),  r = 1 in the corners
  *
- * A point seen at two places under the same light differs by the vignette alone: log-ratios of flow-registered pairs are linear in a and b
+ * A point seen at two places under the same light differs by the vignette alone: log-ratios of flow-registered pairs are linear in a, b and c
  * (after Goldman and Chen, "Vignette and Exposure Calibration and Compensation", ICCV 2005). A mean frame would mistake a bright subject
  * in the middle for a vignette. */
 #ifndef IP_VIGNETTE_H
@@ -12,8 +12,8 @@
 
 typedef struct ip_vignette {
     ip_reading reading;
-    double a, b;
-    double corner;     /* gain in the corners: exp(a + b) */
+    double a, b, c;
+    double corner;     /* gain in the corners: exp(a + b + c) */
     double spread;     /* disagreement of halves of the data, radius-weighted share of light */
     int64_t pairs;     /* frame pairs used */
 } ip_vignette;

@@ -4,7 +4,7 @@
 #include "register.h"
 #include <math.h>
 
-enum { WORK_WIDTH = 480, FRAMES = 16, LAGS = 2, MOST_PAIRS = FRAMES * LAGS, PASSES = 3, STEP = 2 };
+enum { WORK_WIDTH = 480, FRAMES = 16, LAGS = 2, MOST_PAIRS = FRAMES * LAGS, PASSES = 3, STEP = 2, TERMS = 3 };
 static const size_t LAG[LAGS] = {4, 8};
 static const float CODE_MOST = .97f;
 static const double MOVES_LEAST = 3.; /* root mean square difference of r^2, thousandths */
@@ -22,7 +22,7 @@ typedef struct measuring {
     view views[3 * FRAMES];
     size_t count;
     ip_fit_rows rows;
-    double a, b; /* so far */
+    double a[TERMS]; /* so far */
     size_t pairs;
 } measuring;
 
@@ -72,6 +72,8 @@ static double radius2(const ip_plane_f *plane, double x, double y) {
     return ((x - cx) * (x - cx) + (y - cy) * (y - cy)) / (cx * cx + cy * cy);
 }
 
+static double exponent(const double a[TERMS], double r2) { return r2 * (a[0] + r2 * (a[1] + r2 * a[2])); }
+
 /* Log of linear luma with the vignette found so far taken off, how steep it is, and where it can be trusted. */
 static ipos_status take_logs(const measuring *m, const ip_image3 *image, logs *out) {
     int w = image->c[0].width, h = image->c[0].height;
@@ -86,7 +88,7 @@ static ipos_status take_logs(const measuring *m, const ip_image3 *image, logs *o
             float r = ip_row(&image->c[0], y)[x], g = ip_row(&image->c[1], y)[x], b = ip_row(&image->c[2], y)[x];
             float luma = ip_luma_of(r, g, b), top = fmaxf(r, fmaxf(g, b));
             bool usable = luma > low && top < high && ip_look_code(m->source, top) < most;
-            double r2 = radius2(&out->value, x, y), taken = m->a * r2 + m->b * r2 * r2;
+            double r2 = radius2(&out->value, x, y), taken = exponent(m->a, r2);
             ip_row(&out->usable, y)[x] = usable ? 1.f : 0.f;
             ip_row(&out->value, y)[x] = (float)(log(fmax(luma, .25 * low)) - taken);
             ip_row(&out->code, y)[x] = (float)(luma * exp(-taken));
@@ -117,7 +119,8 @@ static ipos_status add_pair(measuring *m, const logs *a, const logs *b, const ip
                 continue;
             double r1 = radius2(p, x, y), r2 = radius2(p, tx, ty);
             float steep = 20.f * (ip_row(&a->slope, y)[x] + ip_sample_linear(&b->slope, tx, ty)) * .5f;
-            ip_fit_row row = {.x = {(float)(r2 - r1), (float)(r2 * r2 - r1 * r1)}, .y = ip_sample_cubic(&b->value, tx, ty) - ip_row(&a->value, y)[x],
+            ip_fit_row row = {.x = {(float)(r2 - r1), (float)(r2 * r2 - r1 * r1), (float)(r2 * r2 * r2 - r1 * r1 * r1)},
+                .y = ip_sample_cubic(&b->value, tx, ty) - ip_row(&a->value, y)[x],
                 .weight = 1.f / (1.f + steep * steep), .block = (uint16_t)m->pairs, .tag = tag_of(p, x, y, late)};
             IP_TRY(ip_fit_add(&m->rows, &row));
         }
@@ -147,34 +150,37 @@ static ipos_status pair(measuring *m, size_t i, size_t j, bool late) {
 }
 
 /* Radius-weighted mean difference of two curves, each scaled to be 1 on average over the picture. */
-static double curve_difference(double a0, double b0, double a1, double b1) {
+static double curve_difference(const double one[TERMS], const double other[TERMS]) {
     enum { RINGS = 50 };
     double log_mean = 0., weight = 0., sum = 0.;
     for (int i = 0; i < RINGS; i++) {
-        double r = (i + .5) / RINGS, d = (a1 - a0) * r * r + (b1 - b0) * r * r * r * r;
+        double r = (i + .5) / RINGS, d = exponent(other, r * r) - exponent(one, r * r);
         log_mean += r * d;
         weight += r;
     }
     log_mean /= weight;
     for (int i = 0; i < RINGS; i++) {
-        double r = (i + .5) / RINGS, d = (a1 - a0) * r * r + (b1 - b0) * r * r * r * r;
+        double r = (i + .5) / RINGS, d = exponent(other, r * r) - exponent(one, r * r);
         sum += r * fabs(exp(d - log_mean) - 1.);
     }
     return sum / weight;
 }
 
+/* By the first two terms: with half of the data a third says nothing but how far out it reaches. */
 static ipos_status halves(const measuring *m, double *spread) {
+    ip_fit_rows rows = m->rows;
+    rows.unknowns = TERMS - 1;
     static const uint32_t split[3][2] = {{0x0f, 0xf0}, {0x33, 0xcc}, {0x55, 0xaa}};
     *spread = 0.;
     for (int s = 0; s < 3; s++) {
         ip_fit_result half[2];
         for (int i = 0; i < 2; i++) {
             const ip_fit_options options = {.tags = split[s][i], .iterations = 8, .blocks = (int)m->pairs};
-            IP_TRY(ip_fit(&m->rows, &options, &half[i]));
+            IP_TRY(ip_fit(&rows, &options, &half[i]));
         }
         if (half[0].rows < ROWS_LEAST / 4 || half[1].rows < ROWS_LEAST / 4)
             continue; /* one half is all there is, e.g. a still subject beside a moving one */
-        *spread = fmax(*spread, curve_difference(half[0].solution[0], half[0].solution[1], half[1].solution[0], half[1].solution[1]));
+        *spread = fmax(*spread, curve_difference(half[0].solution, half[1].solution));
     }
     return IPOS_OK;
 }
@@ -190,8 +196,8 @@ static double motion(const ip_fit_rows *rows) {
 }
 
 static void judge(const measuring *m, double spread, ip_vignette *out) {
-    double moves = motion(&m->rows), strength = curve_difference(0., 0., m->a, m->b);
-    *out = (ip_vignette){.a = m->a, .b = m->b, .corner = exp(m->a + m->b), .spread = spread, .pairs = (int64_t)m->pairs, .reading.frames = (int64_t)m->count};
+    double moves = motion(&m->rows), strength = curve_difference((double[TERMS]){0.}, m->a);
+    *out = (ip_vignette){.a = m->a[0], .b = m->a[1], .c = m->a[2], .corner = exp(exponent(m->a, 1.)), .spread = spread, .pairs = (int64_t)m->pairs, .reading.frames = (int64_t)m->count};
     if (m->rows.count < ROWS_LEAST)
         ip_not_measurable(&out->reading, "only %zu registered pixels in %zu frame pairs, at least %zu are needed", m->rows.count, m->pairs, ROWS_LEAST);
     else if (moves < MOVES_LEAST)
@@ -212,8 +218,8 @@ static ipos_status pass(measuring *m, const size_t *first, size_t firsts) {
     const ip_fit_options options = {.tags = 0xff, .iterations = 15, .blocks = (int)m->pairs};
     ip_fit_result fit;
     IP_TRY(ip_fit(&m->rows, &options, &fit));
-    m->a += fit.solution[0];
-    m->b += fit.solution[1];
+    for (int k = 0; k < TERMS; k++)
+        m->a[k] += fit.solution[k];
     return IPOS_OK;
 }
 
@@ -225,7 +231,7 @@ ipos_status ip_vignette_measure(const ip_look_source *source, ip_vignette *out) 
     if (!m)
         return IPOS_ERR_NO_MEMORY;
     m->source = source;
-    m->rows.unknowns = 2;
+    m->rows.unknowns = TERMS;
     double spread = 0.;
     ipos_status status = load(m, first, firsts);
     for (int i = 0; i < PASSES && status == IPOS_OK; i++)

@@ -177,7 +177,7 @@ def vignetted(frame, curve):
 def curve_error(m, curve):
     """Radius-weighted and largest relative error, both curves scaled to the same level."""
     r = (np.arange(200) + 0.5) / 200
-    ratio = np.exp(m["a"] * r ** 2 + m["b"] * r ** 4) / curve(r)
+    ratio = np.exp(m["a"] * r ** 2 + m["b"] * r ** 4 + m.get("c", 0) * r ** 6) / curve(r)
     ratio /= np.sum(r * ratio) / np.sum(r)
     return float(np.sum(r * np.abs(ratio - 1)) / np.sum(r)), float(np.max(np.abs(ratio - 1)))
 

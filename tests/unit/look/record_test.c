@@ -65,7 +65,7 @@ static ip_white a_white(void) {
 static void records_survive_json(void **state) {
     (void)state;
     ip_bloom bloom = a_bloom();
-    ip_vignette vignette = {.reading = GOOD, .a = -.4, .b = 1e-17, .corner = .67, .pairs = 12};
+    ip_vignette vignette = {.reading = GOOD, .a = -.4, .b = 1e-17, .c = .03, .corner = .67, .pairs = 12};
     ip_chroma chroma = {.width = 1920, .height = 1080, .red = {.reading = GOOD, .corner = .7}, .blue = {.reading = bad()}};
     ip_sharp sharp = {.reading = GOOD, .mtf50 = .3, .edges = 40, .curve = {1., .9}};
     ip_tone tone = {.reading = bad(), .scene = true, .code = {.1, .2}, .stops = {-16.}, .black = {0., .01, -.02}};
@@ -82,6 +82,19 @@ static void records_survive_json(void **state) {
     ROUND_TRIP(flicker, &flicker);
     ROUND_TRIP(skin, &skin);
     ROUND_TRIP(light, &light);
+}
+
+static void a_vignette_of_two_terms_is_still_read(void **state) {
+    (void)state;
+    ip_vignette vignette = {.reading = GOOD, .a = -.4, .b = .1, .corner = .74, .pairs = 12}, again = {.c = 9.};
+    json_t *value = ip_vignette_json(&vignette);
+    assert_non_null(value);
+    assert_int_equal(json_object_del(value, "c"), 0);
+    assert_int_equal(ip_vignette_parse(value, &again), IPOS_OK);
+    assert_true(again.a == -.4 && again.b == .1 && again.c == 0.);
+    json_object_del(value, "b");
+    assert_int_equal(ip_vignette_parse(value, &again), IPOS_ERR_FORMAT);
+    json_decref(value);
 }
 
 static void reasons_and_values_come_back(void **state) {
@@ -287,7 +300,8 @@ static void sources_that_cannot_be_measured_are_errors(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(records_survive_json), cmocka_unit_test(reasons_and_values_come_back),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(records_survive_json), cmocka_unit_test(a_vignette_of_two_terms_is_still_read),
+        cmocka_unit_test(reasons_and_values_come_back),
         cmocka_unit_test(charts_are_well_formed), cmocka_unit_test(plots_break_lines_at_what_is_not_finite), cmocka_unit_test(nnls_finds_the_corner),
         cmocka_unit_test(robust_fits_leave_out_outliers_and_offsets), cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
         cmocka_unit_test(gauss_has_the_width_it_tells), cmocka_unit_test(sources_that_cannot_be_measured_are_errors)};
