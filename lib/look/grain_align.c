@@ -35,8 +35,15 @@ ipos_status ip_grain_flow_luma(const ip_image3 *image, int halvings, int threads
     return IPOS_OK;
 }
 
+/* The ways there and back, two planes each, and where a place comes back to itself by the other way: looked at once, as every place lies in the
+ * windows of many blocks. */
+typedef struct way {
+    const ip_plane_f *flow;
+    uint8_t *agrees; /* row by row */
+} way;
+
 typedef struct motion_job {
-    const ip_plane_f *there, *back; /* two planes each */
+    way there, back;
     ip_grain_grid grid;
     int scale; /* full-size pixels in one of the flow's */
     ip_grain_motion *motion;
@@ -48,6 +55,18 @@ static bool agrees(const ip_plane_f *there, const ip_plane_f *back, int x, int y
         return false;
     float du = u + ip_sample_linear(&back[0], tx, ty), dv = v + ip_sample_linear(&back[1], tx, ty);
     return du * du + dv * dv < ROUGH * ROUGH;
+}
+
+typedef struct agree_job {
+    const way *there, *back;
+} agree_job;
+
+static void agree_rows(void *user, int64_t begin, int64_t end) {
+    const agree_job *job = user;
+    int w = job->there->flow->width;
+    for (int y = (int)begin; y < (int)end; y++)
+        for (int x = 0; x < w; x++)
+            job->there->agrees[(size_t)y * (size_t)w + (size_t)x] = agrees(job->there->flow, job->back->flow, x, y);
 }
 
 /* Normal equations of (1, x, y) against both displacements, by Cramer. */
@@ -66,9 +85,10 @@ static bool affine(const double s[6], const double r[2][3], float m[6]) {
 }
 
 /* Least squares over the window, again without what lies off by more than the last fit's doubled rms. In the flow's pixels. */
-static bool fit_window(const ip_plane_f *there, const ip_plane_f *back, int cx, int cy, float m[6]) {
-    int x0 = IP_MAX(0, cx - WINDOW / 2), x1 = IP_MIN(there->width, cx + WINDOW / 2), y0 = IP_MAX(0, cy - WINDOW / 2);
-    int y1 = IP_MIN(there->height, cy + WINDOW / 2);
+static bool fit_window(const way *there, int cx, int cy, float m[6]) {
+    const ip_plane_f *flow = there->flow;
+    int x0 = IP_MAX(0, cx - WINDOW / 2), x1 = IP_MIN(flow->width, cx + WINDOW / 2), y0 = IP_MAX(0, cy - WINDOW / 2);
+    int y1 = IP_MIN(flow->height, cy + WINDOW / 2);
     float limit = INFINITY;
     double counted = 0, off = 0;
     for (int round = 0; round < ROUNDS; round++) {
@@ -76,9 +96,9 @@ static bool fit_window(const ip_plane_f *there, const ip_plane_f *back, int cx, 
         counted = off = 0;
         for (int y = y0; y < y1; y++)
             for (int x = x0; x < x1; x++) {
-                float u = ip_row(&there[0], y)[x], v = ip_row(&there[1], y)[x], px = (float)(x - cx), py = (float)(y - cy);
+                float u = ip_row(&flow[0], y)[x], v = ip_row(&flow[1], y)[x], px = (float)(x - cx), py = (float)(y - cy);
                 float du = u - (m[0] + m[1] * px + m[2] * py), dv = v - (m[3] + m[4] * px + m[5] * py);
-                if (!(du * du + dv * dv <= limit) || !agrees(there, back, x, y))
+                if (!(du * du + dv * dv <= limit) || !there->agrees[(size_t)y * (size_t)flow->width + (size_t)x])
                     continue;
                 counted++;
                 off += du * du + dv * dv;
@@ -101,13 +121,13 @@ static void fit_block(const motion_job *job, int bx, int by) {
     int cx = middle_x / job->scale, cy = middle_y / job->scale;
     ip_grain_motion *out = &job->motion[by * job->grid.columns + bx];
     float m[6] = {0}, n[6] = {0};
-    if (out->known || !fit_window(job->there, job->back, cx, cy, m))
+    if (out->known || !fit_window(&job->there, cx, cy, m))
         return;
     float tx = (float)cx + m[0], ty = (float)cy + m[3];
-    if (!(tx >= 4.f && ty >= 4.f && tx <= (float)(job->there->width - 5) && ty <= (float)(job->there->height - 5)))
+    if (!(tx >= 4.f && ty >= 4.f && tx <= (float)(job->there.flow->width - 5) && ty <= (float)(job->there.flow->height - 5)))
         return;
     int rx = (int)(tx + .5f), ry = (int)(ty + .5f);
-    if (!fit_window(job->back, job->there, rx, ry, n))
+    if (!fit_window(&job->back, rx, ry, n))
         return;
     float dx = tx - (float)rx, dy = ty - (float)ry;
     float du = scale * (m[0] + n[0] + n[1] * dx + n[2] * dy), dv = scale * (m[3] + n[3] + n[4] * dx + n[5] * dy);
@@ -133,10 +153,18 @@ ipos_status ip_grain_motions(const ip_plane_f *from, const ip_plane_f *to, ip_gr
     ipos_status status = ip_flow(from, to, &options, there);
     if (status == IPOS_OK)
         status = ip_flow(to, from, &options, back);
+    size_t places = (size_t)from->width * (size_t)from->height;
+    uint8_t *agreed = status == IPOS_OK ? ip_calloc(2 * places, 1) : NULL;
+    if (status == IPOS_OK && !agreed)
+        status = IPOS_ERR_NO_MEMORY;
     if (status == IPOS_OK) {
-        motion_job job = {there, back, grid, scale, motion};
+        motion_job job = {{there, agreed}, {back, agreed + places}, grid, scale, motion};
+        agree_job both[2] = {{&job.there, &job.back}, {&job.back, &job.there}};
+        for (int i = 0; i < 2; i++)
+            ip_parallel(threads, from->height, 16, agree_rows, &both[i]);
         ip_parallel(threads, job.grid.rows, 1, fit_rows, &job);
     }
+    ip_free(agreed);
     ip_planes_free(there, 2);
     ip_planes_free(back, 2);
     return status;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Grain of libinterpos on real plates with known grain, on compressed and on untouched footage.
 
-    tests/quality/look_grain.py FOOTAGE [--clips choose|report|a,b] [--suites measure,regrain,...] [--frames 8] [--tool PATH]
-        [--json F] [--markdown F] [--require]
+    tests/quality/look_grain.py FOOTAGE [--clips choose|report|a,b] [--suites measure,regrain,...] [--grains white,...] [--frames 8] [--tool PATH]
+        [--models FOLDER] [--json F] [--markdown F] [--require]
 
 Suites
   measure     the curve, autocorrelation and channel correlation against the truth
@@ -96,14 +96,20 @@ class Bench:
     def case(self, name, grain, seed):
         """The model measured from the 8-bit frames of a case; None where it is refused."""
         key = name, grain[0]
+        kept = self.arguments.models and self.arguments.models / f"{name}-{grain[0]}.json"
+        if key not in self.models and kept and kept.exists():
+            self.models[key] = json.loads(kept.read_text())
         if key not in self.models:
-            model = self.measure(grain_truth.lay(grain, self.plate(name), seed))
-            self.models[key] = model
+            self.models[key] = self.measure(grain_truth.lay(grain, self.plate(name), seed))
+            if kept:
+                kept.write_text(json.dumps(self.models[key]))
         return self.models[key]
 
     def cases(self):
         for i, name in enumerate(self.names):
             for j, grain in enumerate(grain_truth.GRAINS):
+                if self.arguments.grains and grain[0] not in self.arguments.grains.split(","):
+                    continue
                 yield name, grain, 100 * i + j
 
     def use(self, model):
@@ -372,8 +378,10 @@ def main():
     parser.add_argument("footage", type=pathlib.Path)
     parser.add_argument("--clips", default="report")
     parser.add_argument("--suites", default=",".join(SUITES))
+    parser.add_argument("--grains", help="of grain_truth.py, comma-separated; all unless given")
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--tool", default=str(ROOT / "build/tests/quality/grain_tool"))
+    parser.add_argument("--models", type=pathlib.Path, help="folder to keep the measured models in, and to take those from that are there: of the same build")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--markdown", type=pathlib.Path)
     parser.add_argument("--require", action="store_true")

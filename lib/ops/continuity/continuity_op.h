@@ -44,6 +44,7 @@ struct ic_run {
     ip_teller teller;
     double begin, share;      /* where the step under way begins, and how much of the run it is */
     ip_shot reference;        /* numbers NULL: none */
+    struct ic_known *known;   /* grain, sharpness and bloom of the reference, once measured */
     ip_clip matte, holdout;   /* host NULL: none */
     ic_part *parts;
     size_t part_count;
@@ -82,6 +83,7 @@ typedef struct ic_texture ic_texture;
  * said in the part's note. */
 ipos_status ic_texture_new(ic_run *run, ic_part *part, const ip_grade *grade, ic_texture **out);
 void ic_texture_free(ic_texture *texture);
+void ic_known_free(struct ic_known *known);
 /* What has to happen before the grade and after it; strength 0..1, the same for both. */
 ipos_status ic_texture_before(const ic_texture *texture, ip_shot *shot, size_t index, double strength, const ip_image3 *image);
 ipos_status ic_texture_after(const ic_texture *texture, const ip_encoding *encoding, int64_t number, double strength, const ip_image3 *image);

@@ -158,6 +158,7 @@ static ipos_status continuity_run(ip_op_host *host) {
         json_decref(run.parts[i].note);
     }
     ip_free(run.parts);
+    ic_known_free(run.known);
     ip_shot_close(&run.reference);
     ip_clip_close(&run.matte);
     ip_clip_close(&run.holdout);

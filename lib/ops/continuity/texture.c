@@ -22,6 +22,13 @@ struct ic_texture {
     int threads;
 };
 
+/* The reference is the same for every shot of a run. */
+struct ic_known {
+    ip_grain grain;
+    ip_sharp sharp;
+    ip_bloom bloom;
+};
+
 /* ---- grain */
 
 typedef struct graded {
@@ -83,8 +90,7 @@ static ipos_status compare_grain(ic_run *run, ic_part *part, const ip_grade *gra
         return IPOS_ERR_NO_MEMORY;
     double ratio = 0;
     ipos_status status = measure_grain(&part->shot, grade, &run->teller.pulse, behind);
-    if (status == IPOS_OK)
-        status = measure_grain(&run->reference, NULL, &run->teller.pulse, &t->added);
+    t->added = run->known->grain;
     if (status == IPOS_OK && t->added.measurable && behind->measurable)
         ratio = variance_ratio(behind, &t->added);
     if (status == IPOS_OK && ratio > GRAIN_WORTH) {
@@ -134,9 +140,8 @@ static ipos_status measure_sharp(ip_shot *shot, const ip_pulse *pulse, ip_sharp 
 }
 
 static ipos_status compare_sharpness(ic_run *run, ic_part *part, ic_texture *t, json_t *note) {
-    ip_sharp own = {0}, other = {0};
+    ip_sharp own = {0}, other = run->known->sharp;
     IP_TRY(measure_sharp(&part->shot, &run->teller.pulse, &own));
-    IP_TRY(measure_sharp(&run->reference, &run->teller.pulse, &other));
     const ip_reading *bad = !ip_measured(&own.reading) ? &own.reading : !ip_measured(&other.reading) ? &other.reading : NULL;
     if (bad || part->shot.window.width != run->reference.window.width)
         return json_object_set_new(note, "sharpness", json_pack("{s:s}", "reason", bad ? bad->reason : "the frames have different sizes")) == 0
@@ -163,7 +168,7 @@ ipos_status ic_bloom_measure(ip_shot *shot, const ip_pulse *pulse, ip_bloom *out
 
 static ipos_status compare_bloom(ic_run *run, ic_part *part, ic_texture *t, json_t *note) {
     IP_TRY(ic_bloom_measure(&part->shot, &run->teller.pulse, &t->own_bloom));
-    IP_TRY(ic_bloom_measure(&run->reference, &run->teller.pulse, &t->other_bloom));
+    t->other_bloom = run->known->bloom;
     const ip_bloom *own = &t->own_bloom, *other = &t->other_bloom;
     const ip_reading *bad = !ip_measured(&own->luma.reading) ? &own->luma.reading : !ip_measured(&other->luma.reading) ? &other->luma.reading : NULL;
     if (bad || !own->strength_known || !other->strength_known) {
@@ -178,6 +183,26 @@ static ipos_status compare_bloom(ic_run *run, ic_part *part, ic_texture *t, json
 
 /* ---- */
 
+static ipos_status know_reference(ic_run *run) {
+    if (run->known)
+        return IPOS_OK;
+    struct ic_known *known = ip_calloc(1, sizeof *known);
+    if (!known)
+        return IPOS_ERR_NO_MEMORY;
+    ipos_status status = measure_grain(&run->reference, NULL, &run->teller.pulse, &known->grain);
+    if (status == IPOS_OK)
+        status = measure_sharp(&run->reference, &run->teller.pulse, &known->sharp);
+    if (status == IPOS_OK)
+        status = ic_bloom_measure(&run->reference, &run->teller.pulse, &known->bloom);
+    if (status == IPOS_OK)
+        run->known = known;
+    else
+        ip_free(known);
+    return status;
+}
+
+void ic_known_free(struct ic_known *known) { ip_free(known); }
+
 ipos_status ic_texture_new(ic_run *run, ic_part *part, const ip_grade *grade, ic_texture **out) {
     ic_texture *t = ip_calloc(1, sizeof *t);
     json_t *note = json_object();
@@ -189,7 +214,9 @@ ipos_status ic_texture_new(ic_run *run, ic_part *part, const ip_grade *grade, ic
     }
     t->seed = (uint64_t)ip_options_int(run->host->options, "seed");
     t->threads = run->host->threads;
-    ipos_status status = compare_grain(run, part, grade, t, note);
+    ipos_status status = know_reference(run);
+    if (status == IPOS_OK)
+        status = compare_grain(run, part, grade, t, note);
     if (status == IPOS_OK)
         status = compare_sharpness(run, part, t, note);
     if (status == IPOS_OK)
