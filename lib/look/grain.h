@@ -11,7 +11,7 @@ enum { IP_GRAIN_BINS = 10, IP_GRAIN_REACH = 5, IP_GRAIN_LAGS = 2 * IP_GRAIN_REAC
 
 typedef struct ip_grain_bin {
     float level;       /* luma it speaks for: the mean of its blocks, else the middle of the bin */
-    float variance[3]; /* of the grain at that level; drawn to the line between confident neighbours (>= .4) where it is not */
+    float variance[3]; /* of the grain at that level; drawn to the line between confident neighbours (>= .4), or on through them, where it is not */
     float confidence;  /* 0..1; .5 where the standard error is 5 % of the variance; 0: not measured here */
     int blocks;        /* 16x16 blocks it rests on, over all frames used */
 } ip_grain_bin;

@@ -93,7 +93,35 @@ void ip_grain_measure_bin(ip_grain_fits *f, int b, float least, ip_grain *out) {
     bin->confidence = confidence >= fmin(least, BIN_HINT) ? (float)confidence : 0.f;
 }
 
-/* The line between the bins next to j that are sure, constant beyond the outermost; false if none is. */
+enum { TREND_BINS = 4 };
+static const double TREND_MOST = 2; /* times what the outermost sure bin has, or one over that */
+
+/* Beyond the outermost sure bin, in direction `step`: the line through up to four sure bins from there inwards, its slope drawn to none by what is known
+ * of it (Efron, Morris, JASA 1973). Where brightness clips, as in skies, there is nothing to measure, and grain seldom ends to change just there. */
+static void trend_beyond(const ip_grain *grain, int outermost, int step, float least, float level, float out[3]) {
+    const ip_grain_bin *edge = &grain->bins[outermost];
+    for (int c = 0; c < 3; c++) {
+        double w = 0, x = 0, y = 0, xx = 0, xy = 0;
+        int n = 0;
+        for (int b = outermost; b >= 0 && b < IP_GRAIN_BINS && n < TREND_BINS; b -= step) {
+            const ip_grain_bin *bin = &grain->bins[b];
+            if (bin->confidence < least)
+                continue;
+            double relative = .05 * .05 * (1 / bin->confidence - 1) + .02 * .02, weight = 1 / (relative * bin->variance[c] * bin->variance[c]);
+            w += weight;
+            x += weight * bin->level;
+            y += weight * bin->variance[c];
+            xx += weight * bin->level * bin->level;
+            xy += weight * bin->level * bin->variance[c];
+            n++;
+        }
+        double information = w > 0 ? xx - x * x / w : 0, slope = n > 2 && information > 0 ? (xy - x * y / w) / information : 0;
+        double sure = slope * slope > 0 ? slope * slope / (slope * slope + 1 / information) : 0, v = edge->variance[c];
+        out[c] = (float)fmax(v / TREND_MOST, fmin(v * TREND_MOST, v + sure * slope * (level - edge->level)));
+    }
+}
+
+/* The line between the bins next to j that are sure, or what goes on beyond the outermost; false if none is. */
 static bool between(const ip_grain *grain, int j, float least, float out[3]) {
     int low = j - 1, high = j + 1;
     while (low >= 0 && grain->bins[low].confidence < least)
@@ -102,8 +130,12 @@ static bool between(const ip_grain *grain, int j, float least, float out[3]) {
         high++;
     if (low < 0 && high >= IP_GRAIN_BINS)
         return false;
-    const ip_grain_bin *a = &grain->bins[low < 0 ? high : low], *b = &grain->bins[high < IP_GRAIN_BINS ? high : low];
-    float part = a == b ? 0.f : (grain->bins[j].level - a->level) / (b->level - a->level);
+    if (low < 0 || high >= IP_GRAIN_BINS) {
+        trend_beyond(grain, low < 0 ? high : low, low < 0 ? -1 : 1, least, grain->bins[j].level, out);
+        return true;
+    }
+    const ip_grain_bin *a = &grain->bins[low], *b = &grain->bins[high];
+    float part = (grain->bins[j].level - a->level) / (b->level - a->level);
     for (int c = 0; c < 3; c++)
         out[c] = a->variance[c] + part * (b->variance[c] - a->variance[c]);
     return true;

@@ -1,4 +1,5 @@
 /* Grain made, added, matched and taken out. */
+#include "grain_fits.h"
 #include "plate.h"
 
 enum { W = 200, H = 150 };
@@ -257,10 +258,85 @@ static void unlike_neighbours_are_not_averaged_in(void **state) {
     ip_image3_free(&both);
 }
 
+/* Mean |dB| of a channel's spectrum to another grain's, where that has a hundredth of its most. */
+static double apart(const ip_grain *grain, int channel, const ip_grain *truth, int of) {
+    static float a[64][64], b[64][64];
+    float most = 0.f;
+    double sum = 0., count = 0.;
+    ip_grain_spectrum(grain, channel, a);
+    ip_grain_spectrum(truth, of, b);
+    for (int i = 0; i < 64 * 64; i++)
+        most = fmaxf(most, b[i / 64][i % 64]);
+    for (int i = 0; i < 64 * 64; i++)
+        if (b[i / 64][i % 64] > .01f * most) {
+            sum += fabs(10. * log10(fmax(1e-6, (double)a[i / 64][i % 64]) / (double)b[i / 64][i % 64]));
+            count++;
+        }
+    return sum / count;
+}
+
+static void add_error(ip_grain *grain, double error) {
+    ip_rng rng = ip_rng_at(9, 0);
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < IP_GRAIN_HALF_LAGS - 1; k++) {
+            int x = ip_grain_lag_x(k) + IP_GRAIN_REACH, y = ip_grain_lag_y(k) + IP_GRAIN_REACH, last = IP_GRAIN_LAGS - 1;
+            float noisy = grain->autocorrelation[c][y][x] + (float)(error * sqrt(12.) * (ip_rng_unit(&rng) - .5));
+            grain->autocorrelation[c][y][x] = grain->autocorrelation[c][last - y][last - x] = noisy;
+        }
+}
+
+static void errors_of_lags_are_told_from_grain(void **state) {
+    (void)state;
+    const double error = .012;
+    ip_grain truth = model(.001f, 2.f / 3.f, 1.f / 6.f, .2f), noisy, coarse;
+    truth.lag_error = 0.f;
+    noisy = truth;
+    add_error(&noisy, error);
+    double believed = 0., told = 0.;
+    for (int c = 0; c < 3; c++)
+        believed += apart(&noisy, c, &truth, c);
+    noisy.lag_error = (float)error;
+    for (int c = 0; c < 3; c++)
+        told += apart(&noisy, c, &truth, c);
+    if (!(told < .6 * believed))
+        fail_msg("spectra %.2f dB off where the error is known, %.2f dB where it is not", told / 3., believed / 3.);
+    /* what differs by more than errors is kept: blue is coarser */
+    coarse = truth;
+    ip_grain other = model(.001f, .85f, .5f, .2f);
+    memcpy(coarse.autocorrelation[2], other.autocorrelation[2], sizeof coarse.autocorrelation[2]);
+    noisy = coarse;
+    add_error(&noisy, error);
+    noisy.lag_error = (float)error;
+    assert_true(apart(&noisy, 2, &coarse, 2) < .5 * apart(&noisy, 0, &coarse, 2));
+}
+
+static void curves_go_on_beyond_what_was_measured(void **state) {
+    (void)state;
+    for (int rising = 0; rising < 2; rising++) {
+        ip_grain grain = {0};
+        for (int b = 0; b < IP_GRAIN_BINS; b++) {
+            float level = .086f + .092f * (float)b, wobble = b % 2 ? 1.02f : .98f;
+            bool sure = b >= 2 && b <= 6;
+            grain.bins[b] = (ip_grain_bin){.level = level, .confidence = sure ? .8f : 0.f, .blocks = sure ? 100 : 0};
+            for (int c = 0; c < 3 && sure; c++)
+                grain.bins[b].variance[c] = wobble * 1e-3f * (rising ? .5f + level : 1.f);
+        }
+        assert_true(ip_grain_fill_gaps(.4f, &grain));
+        for (int b = 7; b < IP_GRAIN_BINS; b++) {
+            float expected = 1e-3f * (rising ? .5f + grain.bins[b].level : 1.f);
+            if (!(fabsf(grain.bins[b].variance[1] / expected - 1.f) < .08f))
+                fail_msg("%s, level %.2f: %g, expected %g", rising ? "rising" : "flat", (double)grain.bins[b].level, (double)grain.bins[b].variance[1],
+                    (double)expected);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filters_have_the_autocorrelation),
         cmocka_unit_test(impossible_autocorrelations_make_a_filter),
+        cmocka_unit_test(errors_of_lags_are_told_from_grain),
+        cmocka_unit_test(curves_go_on_beyond_what_was_measured),
         cmocka_unit_test(grain_has_what_the_model_says),
         cmocka_unit_test(tiles_threads_and_calls_give_the_same_bits),
         cmocka_unit_test(frames_and_seeds_are_unlike),
