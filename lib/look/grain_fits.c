@@ -121,8 +121,8 @@ static void trend_beyond(const ip_grain *grain, int outermost, int step, float l
     }
 }
 
-/* The line between the bins next to j that are sure, or what goes on beyond the outermost; false if none is. */
-static bool between(const ip_grain *grain, int j, float least, float out[3]) {
+/* The line between the bins next to j that are sure; beyond the outermost constant, or as it goes on there; false if none is. */
+static bool between(const ip_grain *grain, int j, float least, bool beyond, float out[3]) {
     int low = j - 1, high = j + 1;
     while (low >= 0 && grain->bins[low].confidence < least)
         low--;
@@ -130,19 +130,19 @@ static bool between(const ip_grain *grain, int j, float least, float out[3]) {
         high++;
     if (low < 0 && high >= IP_GRAIN_BINS)
         return false;
-    if (low < 0 || high >= IP_GRAIN_BINS) {
+    if (beyond && (low < 0 || high >= IP_GRAIN_BINS)) {
         trend_beyond(grain, low < 0 ? high : low, low < 0 ? -1 : 1, least, grain->bins[j].level, out);
         return true;
     }
-    const ip_grain_bin *a = &grain->bins[low], *b = &grain->bins[high];
-    float part = (grain->bins[j].level - a->level) / (b->level - a->level);
+    const ip_grain_bin *a = &grain->bins[low < 0 ? high : low], *b = &grain->bins[high < IP_GRAIN_BINS ? high : low];
+    float part = a == b ? 0.f : (grain->bins[j].level - a->level) / (b->level - a->level);
     for (int c = 0; c < 3; c++)
         out[c] = a->variance[c] + part * (b->variance[c] - a->variance[c]);
     return true;
 }
 
 /* Bins that are not sure: their own value by its error, against a line that may well be off by a fifth. */
-bool ip_grain_fill_gaps(float least, ip_grain *out) {
+bool ip_grain_fill_gaps(float least, bool beyond, ip_grain *out) {
     bool any = false;
     for (int j = 0; j < IP_GRAIN_BINS; j++)
         any = any || out->bins[j].confidence >= least;
@@ -150,7 +150,7 @@ bool ip_grain_fill_gaps(float least, ip_grain *out) {
         ip_grain_bin *bin = &out->bins[j];
         float line[3], off = bin->confidence > 0.f ? .05f * .05f * (1.f / bin->confidence - 1.f) : 0.f;
         float own = bin->confidence > 0.f ? .04f / (.04f + off) : 0.f;
-        if (bin->confidence >= least || !between(out, j, least, line))
+        if (bin->confidence >= least || !between(out, j, least, beyond, line))
             continue;
         for (int c = 0; c < 3; c++)
             bin->variance[c] = own * bin->variance[c] + (1.f - own) * line[c];

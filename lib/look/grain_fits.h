@@ -23,8 +23,9 @@ ipos_status ip_grain_fits_new(const ip_grain_blocks *blocks, float step, ip_grai
 void ip_grain_fits_free(ip_grain_fits *f);
 /* One bin of the curve; least: confidence for the bin to count. */
 void ip_grain_measure_bin(ip_grain_fits *f, int b, float least, ip_grain *out);
-/* Bins that do not count take what lies between those that do, as far as their own value is no better. False if none counts. */
-bool ip_grain_fill_gaps(float least, ip_grain *out);
+/* Bins that do not count take what lies between those that do, as far as their own value is no better. beyond: those further out than all
+ * that do go on along the line through them, else they are constant. False if none counts. */
+bool ip_grain_fill_gaps(float least, bool beyond, ip_grain *out);
 /* These rest on the curve; false where too few blocks are calm. */
 bool ip_grain_measure_lags(ip_grain_fits *f, ip_grain *out);
 bool ip_grain_measure_channels(ip_grain_fits *f, ip_grain *out);

@@ -49,7 +49,7 @@ static bool measure_round(ip_grain_fits *f, float step, float least, ip_grain *o
             most = fmaxf(most, out->bins[b].variance[c]);
     }
     f->least = least;
-    if (!ip_grain_fill_gaps(least, out))
+    if (!ip_grain_fill_gaps(least, least >= BIN_SURE, out)) /* before the last round, trends of bins that are hardly sure would be wild */
         refuse(out, "at no brightness do the %zu blocks agree on a variance: compressed footage, or too little calm picture", f->blocks->count);
     else if (most < fmaxf(3.f * f->quantum, 1e-10f))
         refuse(out, "no grain above what rounding to steps of %.5f makes", (double)step);

@@ -19,7 +19,7 @@ typedef struct ip_vignette {
 } ip_vignette;
 
 /* On at most 16 frames and their partners 4 and 8 later, at up to 480 pixels wide. Not measurable: too little that moves, or halves of
- * the data (earlier and later, left and right, top and bottom) that disagree, fitted by two terms, by more than 5 % and by more than .15 of the vignette, or
+ * the data (earlier and later, left and right, top and bottom) that disagree, fitted by two terms, by more than 4.5 % and by more than .15 of the vignette, or
  * corners at less than .25 or more than 1.15 of the centre. Letterbox bars do not count, but r = 1 stays the corner of the frame. */
 ipos_status ip_vignette_measure(const ip_look_source *source, ip_vignette *out);
 

@@ -8,7 +8,7 @@ enum { WORK_WIDTH = 480, FRAMES = 16, LAGS = 2, MOST_PAIRS = FRAMES * LAGS, PASS
 static const size_t LAG[LAGS] = {4, 8};
 static const float CODE_MOST = .97f;
 static const double MOVES_LEAST = 3.; /* root mean square difference of r^2, thousandths */
-static const double SPREAD_MOST = .05, SPREAD_SHARE = .15;
+static const double SPREAD_MOST = .045, SPREAD_SHARE = .15;
 static const double DARKEST_CORNER = .25, BRIGHTEST = 1.15; /* no lens of a film is beyond */
 static const size_t ROWS_LEAST = 20000;
 

@@ -321,7 +321,7 @@ static void curves_go_on_beyond_what_was_measured(void **state) {
             for (int c = 0; c < 3 && sure; c++)
                 grain.bins[b].variance[c] = wobble * 1e-3f * (rising ? .5f + level : 1.f);
         }
-        assert_true(ip_grain_fill_gaps(.4f, &grain));
+        assert_true(ip_grain_fill_gaps(.4f, true, &grain));
         for (int b = 7; b < IP_GRAIN_BINS; b++) {
             float expected = 1e-3f * (rising ? .5f + grain.bins[b].level : 1.f);
             if (!(fabsf(grain.bins[b].variance[1] / expected - 1.f) < .08f))
