@@ -8,7 +8,6 @@ enum { LAYERS = 11, CELLS_MOST = 4000, BLOCK = 12, TAPS = 4 };
 static const double CELL = .06, PUSH = .7, THICK_MOST = 3, BIAS = .3, BIAS_THING = 1.2, SOFT_MOST = .7;
 static const double SPREAD = .02; /* metres of softness for one of distance: the sun's own size asks for .009, the casters' unsure shape for the rest */
 static const float FAT = 3; /* pixels that outlines lose: leaves at the edge let light through */
-static const float OWN_SHADE = .65f; /* of the sun on things: they shade parts of themselves */
 
 void ip_caster_free(ip_caster *caster) {
     ip_free(caster->far);
@@ -230,7 +229,8 @@ static void seen_rows(void *user, int64_t begin, int64_t end) {
             bool before = kind == IP_IS_THING || kind == IP_IS_MOVING;
             ip_world_of(&f->view.pose, job->lens, x, y, before ? own : room, at);
             *out = lit(job->caster, at, before ? BIAS_THING : BIAS);
-            *out = before ? *out * OWN_SHADE : fminf(*out, ip_facade_lit(&job->caster->facade, at));
+            if (!before)
+                *out = fminf(*out, ip_facade_lit(&job->caster->facade, at));
         }
 }
 

@@ -2,6 +2,7 @@
 #include "cast.h"
 #include "geometry.h"
 #include "moving.h"
+#include "round.h"
 #include "trim.h"
 
 #include <math.h>
@@ -215,7 +216,33 @@ static void test_moving(void **state) {
         ip_plane_free(planes[k]);
 }
 
+/* A pole 10 pixels wide and a crown of 60, of a picture 640 wide, with the sun to the left behind the camera. */
+static void test_round(void **state) {
+    ip_set_frame f = {.view.pose = {{1, 0, 0, 0, -1, 0, 0, 0, 1}, {0, 1.6, 0}}};
+    ip_relight_pair pair = {.old.toward = {0, .6, -.8}, .now.toward = {-.8, .2, -.5657}};
+    ip_surface s;
+    (void)state;
+    assert_int_equal(ip_plane_new(640, 8, &f.kind), IPOS_OK);
+    assert_int_equal(ip_surface_new(640, 8, &s), IPOS_OK);
+    for (int y = 0; y < 8; y++)
+        for (int x = 0; x < 640; x++) {
+            ip_row(&f.kind, y)[x] = (x >= 100 && x < 110) || (x >= 300 && x < 360) ? IP_IS_THING : IP_IS_UPRIGHT;
+            ip_row(&s.facing[0], y)[x] = ip_row(&s.facing[1], y)[x] = .4f;
+            ip_row(&s.seen[0], y)[x] = ip_row(&s.seen[1], y)[x] = 1;
+        }
+    assert_int_equal(ip_round_things(&f, &pair, &s), IPOS_OK);
+    const float *old = ip_row(&s.facing[0], 4), *now = ip_row(&s.facing[1], 4), *seen = ip_row(&s.seen[1], 4);
+    assert_true(now[100] > .75f && now[105] > .3f && now[105] < .6f && now[109] < .03f); /* lit from the left */
+    assert_true(fabsf(old[104] - old[105]) < .02f && old[104] > .75f);                   /* from the front */
+    assert_true(seen[104] == 1 && ip_row(&s.seen[0], 4)[330] == 1);
+    assert_true(now[330] == .4f && fabsf(seen[330] - .65f) < 1e-6f);
+    assert_true(now[200] == .4f && seen[200] == 1);
+    ip_surface_free(&s);
+    ip_plane_free(&f.kind);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_adjust), cmocka_unit_test(test_facade), cmocka_unit_test(test_trim), cmocka_unit_test(test_softness), cmocka_unit_test(test_moving)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_adjust), cmocka_unit_test(test_facade), cmocka_unit_test(test_trim), cmocka_unit_test(test_softness), cmocka_unit_test(test_moving),
+        cmocka_unit_test(test_round)};
     return cmocka_run_group_tests_name("relight camera", tests, NULL, NULL);
 }
