@@ -7,6 +7,7 @@
 enum { LAYERS = 11, CELLS_MOST = 4000, BLOCK = 12, TAPS = 4 };
 static const double CELL = .06, PUSH = .7, THICK_MOST = 3, BIAS = .3, BIAS_THING = 1.2, SOFT_MOST = .7;
 static const double SPREAD = .02; /* metres of softness for one of distance: the sun's own size asks for .009, the casters' unsure shape for the rest */
+static const float BEYOND = 1.15f; /* times the room's depth: behind it, and no error of depth that would shade the wall it lies on */
 static const float FAT = 3; /* pixels that outlines lose: leaves at the edge let light through */
 
 void ip_caster_free(ip_caster *caster) {
@@ -110,7 +111,7 @@ static ipos_status add_frame(casting *c, const ip_set_frame *f, const ip_lens *l
                 continue;
             if (kind == IP_IS_THING) {
                 add_thing(c, f, lens, &o, x, y);
-            } else if (kind == IP_IS_UPRIGHT && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE && w * ip_row(&f->room, y)[x] * 1.03f < 1) {
+            } else if (kind == IP_IS_UPRIGHT && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE && w * ip_row(&f->room, y)[x] * BEYOND < 1) {
                 double at[3]; /* behind the room's walls: other buildings, seen through gaps */
                 ip_world_of(&f->view.pose, lens, x, y, 1 / fmax((double)w, 1e-4), at);
                 if (at[1] > .5)
