@@ -101,16 +101,14 @@ static void add_thing(casting *c, const ip_set_frame *f, const ip_lens *lens, co
     }
 }
 
-static ipos_status add_frame(casting *c, const ip_set_frame *f, const ip_lens *lens) {
-    outline o = {{0}};
-    ipos_status status = outline_make(f, lens, &o);
-    for (int y = 0; y < f->kind.height && status == IPOS_OK; y++)
+static void add_frame(casting *c, const ip_set_frame *f, const ip_lens *lens, const outline *o) {
+    for (int y = 0; y < f->kind.height; y++)
         for (int x = 0; x < f->kind.width; x++) {
             float kind = ip_row(&f->kind, y)[x], w = ip_row(&f->view.inverse, y)[x];
-            if (kind == IP_IS_THING && ip_row(&o.inside, y)[x] <= 0)
+            if (kind == IP_IS_THING && ip_row(&o->inside, y)[x] <= 0)
                 continue;
             if (kind == IP_IS_THING) {
-                add_thing(c, f, lens, &o, x, y);
+                add_thing(c, f, lens, o, x, y);
             } else if (kind == IP_IS_UPRIGHT && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE && w * ip_row(&f->room, y)[x] * BEYOND < 1) {
                 double at[3]; /* behind the room's walls: other buildings, seen through gaps */
                 ip_world_of(&f->view.pose, lens, x, y, 1 / fmax((double)w, 1e-4), at);
@@ -118,14 +116,6 @@ static ipos_status add_frame(casting *c, const ip_set_frame *f, const ip_lens *l
                     add_point(c, at);
             }
         }
-    outline_free(&o);
-    return status;
-}
-
-static ipos_status all_frames(casting *c, const ip_set_frame *const *frames, size_t count, const ip_lens *lens) {
-    for (size_t i = 0; i < count; i++)
-        IP_TRY(add_frame(c, frames[i], lens));
-    return IPOS_OK;
 }
 
 /* The furthest of every block of cells. */
@@ -146,6 +136,33 @@ static ipos_status find_blocks(ip_caster *m) {
     return IPOS_OK;
 }
 
+/* An empty map over what was measured. */
+static ipos_status map_new(const casting *c) {
+    ip_caster *m = c->caster;
+    m->cell = fmax(CELL, fmax(c->high[0] - c->low[0], c->high[1] - c->low[1]) / CELLS_MOST);
+    for (int k = 0; k < 2; k++)
+        m->low[k] = c->low[k] - 2 * m->cell;
+    m->width = (int)((c->high[0] - c->low[0]) / m->cell) + 5;
+    m->height = (int)((c->high[1] - c->low[1]) / m->cell) + 5;
+    size_t cells = (size_t)m->width * (size_t)m->height;
+    m->far = ip_alloc(cells * sizeof *m->far);
+    for (size_t i = 0; m->far && i < cells; i++)
+        m->far[i] = -1e9f;
+    return m->far ? IPOS_OK : IPOS_ERR_NO_MEMORY;
+}
+
+static ipos_status fill(casting *c, const ip_set_frame *const *frames, size_t count, const ip_lens *lens, const outline *outlines) {
+    for (size_t i = 0; i < count; i++)
+        add_frame(c, frames[i], lens, &outlines[i]);
+    if (c->low[0] > c->high[0])
+        return IPOS_OK; /* nothing stands before the room */
+    IP_TRY(map_new(c));
+    c->measure = false;
+    for (size_t i = 0; i < count; i++)
+        add_frame(c, frames[i], lens, &outlines[i]);
+    return find_blocks(c->caster);
+}
+
 ipos_status ip_caster_make(const ip_room *room, const ip_set_frame *const *frames, size_t count, const ip_lens *lens, const double toward[3],
     ip_caster *out) {
     casting c = {out, {1e9, 1e9}, {-1e9, -1e9}, true};
@@ -157,22 +174,16 @@ ipos_status ip_caster_make(const ip_room *room, const ip_set_frame *const *frame
     out->over[1] = side[2] * toward[0] - side[0] * toward[2];
     out->over[2] = side[0] * toward[1] - side[1] * toward[0];
     IP_TRY(ip_facade_make(room, frames, count, lens, toward, &out->facade));
-    IP_TRY(all_frames(&c, frames, count, lens));
-    if (c.low[0] > c.high[0])
-        return IPOS_OK; /* nothing stands before the room */
-    out->cell = fmax(CELL, fmax(c.high[0] - c.low[0], c.high[1] - c.low[1]) / CELLS_MOST);
-    for (int k = 0; k < 2; k++)
-        out->low[k] = c.low[k] - 2 * out->cell;
-    out->width = (int)((c.high[0] - c.low[0]) / out->cell) + 5;
-    out->height = (int)((c.high[1] - c.low[1]) / out->cell) + 5;
-    out->far = ip_alloc((size_t)out->width * (size_t)out->height * sizeof *out->far);
-    if (!out->far)
-        return IPOS_ERR_NO_MEMORY;
-    for (size_t i = 0; i < (size_t)out->width * (size_t)out->height; i++)
-        out->far[i] = -1e9f;
-    c.measure = false;
-    IP_TRY(all_frames(&c, frames, count, lens));
-    return find_blocks(out);
+    outline *outlines = ip_calloc(IP_MAX(count, 1), sizeof *outlines);
+    ipos_status status = outlines ? IPOS_OK : IPOS_ERR_NO_MEMORY;
+    for (size_t i = 0; i < count && status == IPOS_OK; i++)
+        status = outline_make(frames[i], lens, &outlines[i]);
+    if (status == IPOS_OK)
+        status = fill(&c, frames, count, lens, outlines);
+    for (size_t i = 0; i < count && outlines; i++)
+        outline_free(&outlines[i]);
+    ip_free(outlines);
+    return status;
 }
 
 /* Nothing near this place of the map lies beyond it. */
@@ -185,28 +196,62 @@ static bool is_open(const ip_caster *m, double i, double j, double own) {
     return true;
 }
 
-/* Over a square of cells: share of them that stop the sun, and how far off those are. */
-static double stopped(const ip_caster *m, double i, double j, double radius, double own, double *away) {
-    double count = 0, sum = 0;
-    for (int dj = -TAPS; dj <= TAPS; dj++)
-        for (int di = -TAPS; di <= TAPS; di++) {
-            int x = (int)floor(i + radius * di / TAPS), y = (int)floor(j + radius * dj / TAPS);
-            if (x < 0 || y < 0 || x >= m->width || y >= m->height)
-                continue;
-            double over = (double)m->far[(size_t)y * (size_t)m->width + (size_t)x] - own;
+/* Cells of a square around a place, by row and column; -1 beyond the map. */
+typedef struct taps {
+    int x[2 * TAPS + 1], y[2 * TAPS + 1];
+} taps;
+
+static int cell_at(double place, int cells) {
+    double cell = floor(place);
+    return cell >= 0 && cell < cells ? (int)cell : -1;
+}
+
+static taps taps_of(const ip_caster *m, double i, double j, double radius) {
+    taps t;
+    for (int k = -TAPS; k <= TAPS; k++) {
+        t.x[k + TAPS] = cell_at(i + radius * k / TAPS, m->width);
+        t.y[k + TAPS] = cell_at(j + radius * k / TAPS, m->height);
+    }
+    return t;
+}
+
+/* How many of the cells stop the sun, and how far off those are. */
+static int stopped(const ip_caster *m, const taps *t, double own, double *away) {
+    double sum = 0;
+    int count = 0;
+    for (int j = 0; j <= 2 * TAPS; j++) {
+        const float *line = m->far + (size_t)IP_MAX(t->y[j], 0) * (size_t)m->width;
+        for (int i = 0; i <= 2 * TAPS && t->y[j] >= 0; i++) {
+            double over = t->x[i] >= 0 ? (double)line[t->x[i]] - own : 0;
             count += over > 0;
-            sum += fmax(over, 0);
+            sum += over > 0 ? over : 0;
         }
-    *away = count > 0 ? sum / count : 0;
-    return count / ((2 * TAPS + 1) * (2 * TAPS + 1));
+    }
+    *away = count ? sum / count : 0;
+    return count;
+}
+
+/* Share of the cells that stop the sun. */
+static double stopped_share(const ip_caster *m, const taps *t, double own) {
+    int count = 0;
+    for (int j = 0; j <= 2 * TAPS; j++) {
+        const float *line = m->far + (size_t)IP_MAX(t->y[j], 0) * (size_t)m->width;
+        for (int i = 0; i <= 2 * TAPS && t->y[j] >= 0; i++)
+            count += t->x[i] >= 0 && (double)line[t->x[i]] > own;
+    }
+    return (double)count / ((2 * TAPS + 1) * (2 * TAPS + 1));
 }
 
 /* Share of the sun that gets to a place: edges are the softer the further off the caster is (Fernando, SIGGRAPH sketches 2005). */
 static float lit(const ip_caster *m, const double at[3], double bias) {
     double i = (dot(m->side, at) - m->low[0]) / m->cell, j = (dot(m->over, at) - m->low[1]) / m->cell, own = dot(m->toward, at) + bias, away;
-    if (!m->far || is_open(m, i, j, own) || stopped(m, i, j, SOFT_MOST / m->cell, own, &away) <= 0)
+    if (!m->far || is_open(m, i, j, own))
         return 1;
-    return 1 - (float)stopped(m, i, j, fmin(fmax(SPREAD * (away + bias), m->cell), SOFT_MOST) / m->cell, own, &away);
+    taps t = taps_of(m, i, j, SOFT_MOST / m->cell);
+    if (!stopped(m, &t, own, &away))
+        return 1;
+    t = taps_of(m, i, j, fmin(fmax(SPREAD * (away + bias), m->cell), SOFT_MOST) / m->cell);
+    return 1 - (float)stopped_share(m, &t, own);
 }
 
 typedef struct seen_job {
