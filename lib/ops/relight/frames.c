@@ -65,18 +65,17 @@ static ipos_status scene_sky(ir_scene *scene, struct ir_slot *slot) {
         return IPOS_OK;
     bool found;
     IP_TRY(ip_plane_new(scene->width, scene->height, &slot->sky));
-    ipos_status status = ir_recall_sky(scene, slot->index, &slot->sky, &found);
+    ipos_status status = ir_recall_plane(scene, IR_KEPT_SKY, slot->index, &slot->sky, &found);
     if (status == IPOS_OK && !found)
         status = ip_sky_find(&slot->light, scene->host->threads, &slot->sky);
     if (status == IPOS_OK && !found)
-        status = ir_keep_sky(scene, slot->index, &slot->sky);
+        status = ir_keep_plane(scene, IR_KEPT_SKY, slot->index, &slot->sky);
     if (status != IPOS_OK)
         ip_plane_free(&slot->sky);
     return status;
 }
 
-/* What one frame shows by itself, but for old shadows. still: where to look for those. */
-static ipos_status find_shape(ir_scene *scene, size_t index, ip_surface *out, ip_plane_f *still) {
+ipos_status ir_scene_shape(ir_scene *scene, size_t index, ip_surface *out, ip_plane_f *still) {
     struct ir_slot *slot;
     ip_set_frame frame;
     IP_TRY(ir_scene_frame(scene, index, &slot));
@@ -116,7 +115,7 @@ static ipos_status gather_shades(ir_scene *scene) {
         IP_TRY(ip_surface_new(scene->width, scene->height, &surface));
         ipos_status status = ip_plane_new(scene->width, scene->height, &still);
         if (status == IPOS_OK)
-            status = find_shape(scene, index, &surface, &still);
+            status = ir_scene_shape(scene, index, &surface, &still);
         if (status == IPOS_OK)
             status = ir_scene_frame(scene, index, &slot);
         if (status == IPOS_OK) {
@@ -265,148 +264,4 @@ ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, ir_settings *settin
     IP_TRY(gather_shades(scene));
     scene->camera = camera_stops(scene);
     return IPOS_OK;
-}
-
-/* By the picture's colours, and by what throws them where a mesh is given. */
-static ipos_status find_old_shadows(ir_scene *scene, const ip_image3 *light, const ip_plane_f *still, const ip_surface *made) {
-    ip_plane_f by_rays = {0};
-    bool rays = scene->motion && scene->set.known.rays;
-    if (rays) {
-        IP_TRY(ip_plane_new(scene->width, scene->height, &by_rays));
-        ip_plane_copy(&by_rays, &made->seen[IP_OLD_SUN]);
-    }
-    ipos_status status = ip_shades_find(&scene->shades, light, &scene->settings->pair, still, scene->host->threads, made);
-    if (status == IPOS_OK && rays)
-        ip_given_join(&by_rays, &made->seen[IP_OLD_SUN]);
-    ip_plane_free(&by_rays);
-    return status;
-}
-
-/* What one frame shows by itself. */
-static ipos_status find_surface(ir_scene *scene, size_t index, struct ir_slot **out) {
-    struct ir_slot *slot;
-    ip_surface made;
-    ip_plane_f still = {0};
-    IP_TRY(ir_scene_frame(scene, index, &slot));
-    *out = slot;
-    if (slot->has_surface)
-        return IPOS_OK;
-    IP_TRY(ip_surface_new(scene->width, scene->height, &made));
-    ipos_status status = ip_plane_new(scene->width, scene->height, &still);
-    if (status == IPOS_OK)
-        status = find_shape(scene, index, &made, &still);
-    if (status == IPOS_OK)
-        status = ir_scene_frame(scene, index, &slot);
-    if (status == IPOS_OK)
-        status = find_old_shadows(scene, &slot->light, &still, &made);
-    ip_plane_free(&still);
-    if (status != IPOS_OK) {
-        ip_surface_free(&made);
-        return status;
-    }
-    slot->surface = made;
-    slot->has_surface = true;
-    *out = slot;
-    return IPOS_OK;
-}
-
-/* Where four pixels around a place lie, for planes of one size; as ip_sample_linear. */
-typedef struct place {
-    int x, y, right, down;
-    float fx, fy;
-} place;
-
-static place place_of(const ir_scene *scene, float x, float y) {
-    place at = {(int)x, (int)y, (int)x + ((int)x < scene->width - 1), (int)y + ((int)y < scene->height - 1), 0, 0};
-    at.fx = x - (float)at.x;
-    at.fy = y - (float)at.y;
-    return at;
-}
-
-static float between(const ip_plane_f *plane, const place *at) {
-    const float *a = ip_row(plane, at->y), *b = ip_row(plane, at->down);
-    float top = a[at->x] + at->fx * (a[at->right] - a[at->x]), bottom = b[at->x] + at->fx * (b[at->right] - b[at->x]);
-    return top + at->fy * (bottom - top);
-}
-
-/* Adds what frame index + step (+-1, +-2) says, brought here along the flows between, to sums and weights. */
-static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_plane_f path[2], const ip_surface *sum, const ip_plane_f *weight) {
-    struct ir_slot *slot, *here;
-    const ip_plane_f *flow;
-    int way = step > 0;
-    size_t from = way ? index + (size_t)step - 1 : index - (size_t)(-step - 1), to = way ? from + 1 : from - 1;
-    IP_TRY(ir_scene_flow(scene, from, way, &flow));
-    for (int y = 0; y < scene->height; y++)
-        for (int x = 0; x < scene->width; x++) {
-            float *u = &ip_row(&path[0], y)[x], *v = &ip_row(&path[1], y)[x], px = (float)x + *u, py = (float)y + *v;
-            *u += ip_sample_linear(&flow[0], px, py);
-            *v += ip_sample_linear(&flow[1], px, py);
-        }
-    IP_TRY(find_surface(scene, to, &slot));
-    IP_TRY(ir_scene_frame(scene, index, &here));
-    const ip_surface *s = &slot->surface;
-    const ip_plane_f *theirs[6] = {&s->sky, &s->ground, &s->facing[0], &s->facing[1], &s->seen[0], &s->seen[1]};
-    const ip_plane_f *sums[6] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1]};
-    for (int y = 0; y < scene->height; y++)
-        for (int x = 0; x < scene->width; x++) {
-            float px = (float)x + ip_row(&path[0], y)[x], py = (float)y + ip_row(&path[1], y)[x];
-            if (!(px >= 0 && py >= 0 && px <= (float)(scene->width - 1) && py <= (float)(scene->height - 1)))
-                continue;
-            place at = place_of(scene, px, py);
-            float apart = (between(&slot->luma, &at) - ip_row(&here->luma, y)[x]) / .06f, w = expf(-apart * apart);
-            for (int k = 0; k < 6; k++)
-                ip_row(sums[k], y)[x] += w * between(theirs[k], &at);
-            ip_row(weight, y)[x] += w;
-        }
-    return IPOS_OK;
-}
-
-static void divide(const ip_surface *sum, const ip_plane_f *weight) {
-    const ip_plane_f *planes[6] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1]};
-    for (int k = 0; k < 6; k++)
-        for (int y = 0; y < weight->height; y++)
-            for (int x = 0; x < weight->width; x++)
-                ip_row(planes[k], y)[x] /= ip_row(weight, y)[x];
-}
-
-static ipos_status gather(ir_scene *scene, size_t index, const ip_surface *sum, ip_plane_f part[3]) {
-    ip_plane_fill(&part[2], 1);
-    for (int way = -1; way <= 1; way += 2) {
-        ip_plane_fill(&part[0], 0);
-        ip_plane_fill(&part[1], 0);
-        for (int k = 1; k <= IR_REACH; k++) {
-            int64_t other = (int64_t)index + way * k;
-            if (other < 0 || other >= (int64_t)scene->footage.count || !ip_alive(scene->pulse))
-                break;
-            IP_TRY(add_neighbour(scene, index, way * k, part, sum, &part[2]));
-        }
-    }
-    if (!ip_alive(scene->pulse))
-        return ip_fail(IPOS_ERR_CANCELLED, "relight: cancelled");
-    divide(sum, &part[2]);
-    return IPOS_OK;
-}
-
-ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out) {
-    struct ir_slot *slot;
-    ip_plane_f part[3];
-    *out = (ip_surface){0};
-    IP_TRY(find_surface(scene, index, &slot));
-    IP_TRY(ip_planes_new(scene->width, scene->height, part, 3));
-    ipos_status status = ip_surface_new(scene->width, scene->height, out);
-    if (status == IPOS_OK) {
-        ip_plane_copy(&out->sky, &slot->surface.sky);
-        ip_plane_copy(&out->ground, &slot->surface.ground);
-        for (int k = 0; k < 2; k++) {
-            ip_plane_copy(&out->facing[k], &slot->surface.facing[k]);
-            ip_plane_copy(&out->seen[k], &slot->surface.seen[k]);
-        }
-        status = gather(scene, index, out, part);
-    }
-    if (status == IPOS_OK)
-        status = ir_marks_apply(scene, index, out);
-    ip_planes_free(part, 3);
-    if (status != IPOS_OK)
-        ip_surface_free(out);
-    return status;
 }

@@ -1,5 +1,4 @@
-/* Painted strokes carried through the shot. */
-#include "gauss.h"
+/* Painted strokes: what they lie on, and all of them together on a frame. */
 #include "guided.h"
 #include "relight_op.h"
 
@@ -7,8 +6,6 @@
 #include <stdlib.h>
 
 static const float WIDTH = 24, SOFT = 4; /* pixels at 640: a band whose width is not said; edges */
-static const float ALIKE = .1f;          /* display luma that what is followed may change by */
-static const float THERE = .08f;         /* relative depth within which a place is the one that was painted */
 
 void ir_marks_free(ir_marks *marks) {
     for (size_t i = 0; i < marks->count; i++) {
@@ -25,7 +22,7 @@ void ir_marks_free(ir_marks *marks) {
     *marks = (ir_marks){0};
 }
 
-static const struct ir_key *key_of(const ir_marks *marks, size_t index) {
+const struct ir_key *ir_marks_key(const ir_marks *marks, size_t index) {
     for (size_t k = 0; k < marks->keys; k++)
         if (marks->key[k].index == index)
             return &marks->key[k];
@@ -35,7 +32,7 @@ static const struct ir_key *key_of(const ir_marks *marks, size_t index) {
 static ipos_status add_key(ir_scene *scene, size_t index) {
     ir_marks *marks = &scene->marks;
     struct ir_slot *slot;
-    if (key_of(marks, index))
+    if (ir_marks_key(marks, index))
         return IPOS_OK;
     struct ir_key *key = &marks->key[marks->keys++];
     key->index = index;
@@ -82,7 +79,7 @@ static ipos_status make_mark(ir_scene *scene, const ir_stroke *stroke, size_t nu
         status = ip_fail(IPOS_ERR_ARGUMENT, "%s lies off the picture: expected points in pixels from 0,0 to %d,%d", what, window->width, window->height);
     if (status == IPOS_OK)
         status = add_key(scene, index);
-    const struct ir_key *key = key_of(&scene->marks, index);
+    const struct ir_key *key = ir_marks_key(&scene->marks, index);
     if (status == IPOS_OK && key->shape.kind.data) {
         choose_way(key, mark);
         if (stroke->kind == IR_GOBO) {
@@ -106,116 +103,6 @@ ipos_status ir_marks_open(ir_scene *scene, const ir_strokes *strokes) {
         for (size_t s = 0; s < strokes->count; s++)
             if (strokes->at[s].frame == scene->footage.numbers[i])
                 IP_TRY(make_mark(scene, &strokes->at[s], s + 1, i, &marks->at[marks->count++]));
-    return IPOS_OK;
-}
-
-/* marks->path from `from` to `to`, along the flows between. */
-static ipos_status find_path(ir_scene *scene, size_t from, size_t to) {
-    ir_marks *marks = &scene->marks;
-    int way = to > from;
-    if (marks->path[0].data && marks->path_from == from && marks->path_to == to)
-        return IPOS_OK;
-    if (!marks->path[0].data)
-        IP_TRY(ip_planes_new(scene->width, scene->height, marks->path, 2));
-    ip_plane_fill(&marks->path[0], 0);
-    ip_plane_fill(&marks->path[1], 0);
-    marks->path_from = marks->path_to = from;
-    for (size_t at = from; at != to; at = way ? at + 1 : at - 1) {
-        const ip_plane_f *flow;
-        IP_TRY(ir_scene_flow(scene, at, way, &flow));
-        for (int y = 0; y < scene->height; y++)
-            for (int x = 0; x < scene->width; x++) {
-                float *u = &ip_row(&marks->path[0], y)[x], *v = &ip_row(&marks->path[1], y)[x], px = (float)x + *u, py = (float)y + *v;
-                *u += ip_sample_linear(&flow[0], px, py);
-                *v += ip_sample_linear(&flow[1], px, py);
-            }
-    }
-    marks->path_to = to;
-    return IPOS_OK;
-}
-
-typedef struct carry_job {
-    const ir_scene *scene;
-    const ir_mark *mark;
-    const struct ir_key *key;
-    const ip_set_frame *shape; /* of the frame it is carried to; NULL where the set is not known */
-    const ip_plane_f *luma, *out;
-} carry_job;
-
-/* Where a pixel of a frame with a known shape lies: on the room if it belongs to it. */
-static void place_of(const carry_job *job, int x, int y, double world[3]) {
-    const ip_set_frame *f = job->shape;
-    float kind = ip_row(&f->kind, y)[x], room = ip_row(&f->room, y)[x], inverse = ip_row(&f->view.inverse, y)[x];
-    bool flat = kind == IP_IS_GROUND || (kind == IP_IS_UPRIGHT && room < 9e3f && fabsf(inverse * room - 1) < THERE);
-    ip_world_of(&f->view.pose, &job->scene->set.path.lens, x, y, flat ? (double)room : 1 / fmax((double)inverse, 1e-4), world);
-}
-
-static float by_shape(const carry_job *job, int x, int y) {
-    const ip_lens *lens = &job->scene->set.path.lens;
-    const ip_set_frame *key = &job->key->shape;
-    float kind = ip_row(&job->shape->kind, y)[x];
-    double world[3], c[3];
-    if (kind == IP_IS_SKY || kind == IP_IS_MOVING)
-        return 0;
-    place_of(job, x, y, world);
-    if (job->mark->by == IR_BY_GOBO)
-        return ip_gobo_at(&job->mark->gobo, world, job->scene->settings->pair.now.toward);
-    ip_pose_apply(&key->view.pose, world, c);
-    if (c[2] < .05)
-        return 0;
-    float px = (float)(lens->focal * c[0] / c[2] + lens->cx), py = (float)(lens->focal * c[1] / c[2] + lens->cy);
-    float cover = ip_brush_at(&job->mark->brush, px, py);
-    if (cover <= 0 || (job->mark->by == IR_BY_ROOM && (kind == IP_IS_GROUND || kind == IP_IS_UPRIGHT)))
-        return cover; /* also where something stood before it when it was painted */
-    bool in = px >= 0 && py >= 0 && px <= (float)(key->kind.width - 1) && py <= (float)(key->kind.height - 1);
-    return in && fabsf(ip_sample_linear(&key->view.inverse, px, py) * (float)c[2] - 1) < 2 * THERE ? cover : 0;
-}
-
-static float by_motion(const carry_job *job, int x, int y) {
-    const ir_marks *marks = &job->scene->marks;
-    float px = (float)x + ip_row(&marks->path[0], y)[x], py = (float)y + ip_row(&marks->path[1], y)[x];
-    float cover = ip_brush_at(&job->mark->brush, px, py);
-    if (cover <= 0)
-        return 0;
-    float apart = (ip_sample_linear(&job->key->luma, px, py) - ip_row(job->luma, y)[x]) / ALIKE;
-    return cover * expf(-apart * apart);
-}
-
-static void carry_rows(void *user, int64_t begin, int64_t end) {
-    const carry_job *job = user;
-    for (int y = (int)begin; y < (int)end; y++)
-        for (int x = 0; x < job->out->width; x++)
-            ip_row(job->out, y)[x] = job->mark->by != IR_BY_MOTION ? by_shape(job, x, y)
-                : job->key->luma.data ? by_motion(job, x, y) : 0;
-}
-
-/* One mark on a frame. */
-static ipos_status carry(ir_scene *scene, const ir_mark *mark, size_t index, const ip_plane_f *out, ip_plane_f *tmp) {
-    struct ir_slot *slot;
-    bool own = index == mark->index && mark->by != IR_BY_GOBO;
-    if (own) {
-        for (int y = 0; y < out->height; y++)
-            for (int x = 0; x < out->width; x++)
-                ip_row(out, y)[x] = ip_brush_at(&mark->brush, (float)x, (float)y);
-        return IPOS_OK;
-    }
-    if (mark->by == IR_BY_MOTION)
-        IP_TRY(find_path(scene, index, mark->index));
-    IP_TRY(ir_scene_frame(scene, index, &slot));
-    if (mark->by != IR_BY_MOTION && !slot->shape.kind.data) { /* the frame had to make room for others */
-        ip_set_frame shape;
-        IP_TRY(ip_set_look(&scene->set, index, &shape));
-        ipos_status status = ir_scene_frame(scene, index, &slot);
-        if (status != IPOS_OK) {
-            ip_set_frame_free(&shape);
-            return status;
-        }
-        slot->shape = shape;
-    }
-    carry_job job = {scene, mark, key_of(&scene->marks, mark->index), &slot->shape, &slot->luma, out};
-    ip_parallel(scene->host->threads, out->height, 8, carry_rows, &job);
-    if (mark->by == IR_BY_MOTION) /* single pixels that look otherwise are no reason for a hole */
-        ip_gauss_blur(out, out, tmp, 1.5 * (double)ip_relight_unit(out->width), scene->host->threads);
     return IPOS_OK;
 }
 
@@ -269,7 +156,7 @@ static ipos_status join(ir_scene *scene, ir_stroke_kind kind, size_t index, cons
             float share = is_same(&marks->at[k], &marks->at[i]) ? share_of(marks, &marks->at[k], index) : 0;
             if (share <= 0)
                 continue;
-            status = carry(scene, &marks->at[k], index, &part[0], &part[2]);
+            status = ir_mark_carry(scene, &marks->at[k], index, &part[0], &part[2]);
             for (int y = 0; y < out->height && status == IPOS_OK; y++)
                 for (int x = 0; x < out->width; x++)
                     ip_row(&part[1], y)[x] += share * ip_row(&part[0], y)[x];

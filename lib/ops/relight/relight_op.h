@@ -50,7 +50,7 @@ void ir_layers_free(ir_layers *layers);
 /* Layers depth (metres along the axis, 0: nothing), normal (world), matte.*, at the size of source, evidence 0 everywhere. */
 ipos_status ir_geometry_layers(ip_op_host *host, const ipos_frame *source, const ip_surface *surface, const ir_layers *layers, ipos_frame **out);
 
-/* A shot at the size the analysis works at, frame by frame, a few at hand; frames.c */
+/* A shot at the size the analysis works at, frame by frame, a few at hand; frames.c, steady.c */
 enum { IR_LEAST_HELD = 12, IR_REACH = 2 };
 typedef struct ir_scene {
     ip_op_host *host;
@@ -94,13 +94,16 @@ ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *s
 void ir_scene_close(ir_scene *scene);
 /* The set's memory of earlier runs, where the host has one; remember.c */
 ipos_status ir_remember(ir_scene *scene, ip_set_source *source);
-/* The sky of a frame, with it: a plane of the analysis' size. */
-ipos_status ir_recall_sky(ir_scene *scene, size_t index, const ip_plane_f *sky, bool *found);
-ipos_status ir_keep_sky(ir_scene *scene, size_t index, const ip_plane_f *sky);
+/* A plane of the analysis' size, of a frame, with it: skies, and old shadows, which rest on the old light too. */
+enum { IR_KEPT_SKY, IR_KEPT_SHADOWS };
+ipos_status ir_recall_plane(ir_scene *scene, int what, size_t index, const ip_plane_f *plane, bool *found);
+ipos_status ir_keep_plane(ir_scene *scene, int what, size_t index, const ip_plane_f *plane);
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* Flow from a frame to the next (way 1) or the one before (0); two planes, borrowed as frames are. */
 ipos_status ir_scene_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out);
+/* What one frame shows by itself, but for old shadows. still: where to look for those. */
+ipos_status ir_scene_shape(ir_scene *scene, size_t index, ip_surface *out, ip_plane_f *still);
 /* What is known of a frame together with its neighbours along the motion: steady over the shot. out is allocated. */
 ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out);
 

@@ -1,7 +1,7 @@
 /* What an earlier run found in the same frames: the set and its frames, kept by a hash of all they rest on. */
 #include "relight_op.h"
 
-static const char WHAT[] = "relight set 2"; /* raised when the making of a set changes what comes out */
+static const char WHAT[] = "relight set 3"; /* raised when the making of a set changes what comes out */
 
 static void add_text(ip_sha256 *hash, const char *text) {
     ip_sha256_add(hash, text, strlen(text) + 1);
@@ -76,6 +76,25 @@ static void key_of(const ir_scene *scene, int64_t index, char key[65]) {
     ip_sha256_of(text, (size_t)length, key);
 }
 
+/* Shadows of the old sun: which sun, and how bright beside its sky. */
+static bool plane_key(const ir_scene *scene, int what, size_t index, char key[65]) {
+    static const char *const names[] = {[IR_KEPT_SKY] = "sky", [IR_KEPT_SHADOWS] = "old shadows"};
+    const ip_daylight *old = &scene->settings->pair.old;
+    uint64_t number = index;
+    ip_sha256 *hash = ip_sha256_new();
+    if (!hash)
+        return false;
+    add_text(hash, scene->key);
+    add_text(hash, names[what]);
+    ip_sha256_add(hash, &number, sizeof number);
+    if (what == IR_KEPT_SHADOWS) {
+        ip_sha256_add(hash, old->toward, sizeof old->toward);
+        ip_sha256_add(hash, old->sun, sizeof old->sun);
+        ip_sha256_add(hash, old->ambient, sizeof old->ambient);
+    }
+    return ip_sha256_end(hash, key);
+}
+
 static ipos_status recall(void *user, int64_t index, void **bytes, size_t *size) {
     ir_scene *scene = user;
     char key[65] = "";
@@ -90,29 +109,32 @@ static ipos_status keep(void *user, int64_t index, const void *bytes, size_t siz
     return scene->host->keep(scene->host, key, bytes, size);
 }
 
-enum { SKY = -2 }; /* and further below: the skies of the frames */
-
-ipos_status ir_recall_sky(ir_scene *scene, size_t index, const ip_plane_f *sky, bool *found) {
-    size_t size = 0, row = (size_t)sky->width * sizeof(float);
-    char *bytes = NULL;
+ipos_status ir_recall_plane(ir_scene *scene, int what, size_t index, const ip_plane_f *plane, bool *found) {
+    size_t size = 0, row = (size_t)plane->width * sizeof(float);
+    char key[65], *bytes = NULL;
     *found = false;
     if (!scene->key[0])
         return IPOS_OK;
-    IP_TRY(recall(scene, SKY - (int64_t)index, (void **)&bytes, &size));
-    *found = bytes && size == row * (size_t)sky->height;
-    for (int y = 0; y < sky->height && *found; y++)
-        memcpy(ip_row(sky, y), bytes + (size_t)y * row, row);
+    if (!plane_key(scene, what, index, key))
+        return ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
+    IP_TRY(scene->host->recall(scene->host, key, (void **)&bytes, &size));
+    *found = bytes && size == row * (size_t)plane->height;
+    for (int y = 0; y < plane->height && *found; y++)
+        memcpy(ip_row(plane, y), bytes + (size_t)y * row, row);
     ip_free(bytes);
     return IPOS_OK;
 }
 
-ipos_status ir_keep_sky(ir_scene *scene, size_t index, const ip_plane_f *sky) {
+ipos_status ir_keep_plane(ir_scene *scene, int what, size_t index, const ip_plane_f *plane) {
+    char key[65];
     ip_buffer bytes = {0};
     if (!scene->key[0])
         return IPOS_OK;
-    for (int y = 0; y < sky->height; y++)
-        ip_buffer_add(&bytes, ip_row(sky, y), (size_t)sky->width * sizeof(float));
-    ipos_status status = bytes.failed ? IPOS_ERR_NO_MEMORY : keep(scene, SKY - (int64_t)index, bytes.data, bytes.size);
+    if (!plane_key(scene, what, index, key))
+        return ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
+    for (int y = 0; y < plane->height; y++)
+        ip_buffer_add(&bytes, ip_row(plane, y), (size_t)plane->width * sizeof(float));
+    ipos_status status = bytes.failed ? IPOS_ERR_NO_MEMORY : scene->host->keep(scene->host, key, bytes.data, bytes.size);
     ip_buffer_free(&bytes);
     return status;
 }

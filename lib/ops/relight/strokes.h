@@ -58,6 +58,10 @@ void ir_marks_free(ir_marks *marks);
 ipos_status ir_marks_apply(struct ir_scene *scene, size_t index, const ip_surface *surface);
 /* What keeps its light, 0..1, of the analysis' size, allocated; {0} where nothing was painted. */
 ipos_status ir_marks_keep(struct ir_scene *scene, size_t index, ip_plane_f *keep);
+/* One mark as it lies on a frame, 0..1 into out; tmp: room of its size. marks_carry.c */
+ipos_status ir_mark_carry(struct ir_scene *scene, const ir_mark *mark, size_t index, const ip_plane_f *out, ip_plane_f *tmp);
+/* The painted frame of that index; NULL where nothing was painted on it. */
+const struct ir_key *ir_marks_key(const ir_marks *marks, size_t index);
 /* JSON for the details: a list of the shot's strokes and by what they are carried. */
 void ir_marks_tell(const ir_marks *marks, ip_buffer *to);
 

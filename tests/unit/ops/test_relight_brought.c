@@ -186,7 +186,84 @@ static void test_refused(void **state) {
     refused((const char *const[]){"depth_along", "ray", NULL}, "depth", "data", packed, "need the camera's lens");
 }
 
+/* A project's cache. */
+static struct {
+    char key[65];
+    void *bytes;
+    size_t size;
+} kept[64];
+static int kept_count, recalled;
+
+static ipos_status recall(ip_op_host *host, const char *key, void **bytes, size_t *size) {
+    (void)host;
+    *bytes = NULL;
+    for (int i = 0; i < kept_count; i++)
+        if (!strcmp(kept[i].key, key)) {
+            *bytes = ip_alloc(kept[i].size);
+            memcpy(*bytes, kept[i].bytes, *size = kept[i].size);
+            recalled++;
+        }
+    return IPOS_OK;
+}
+
+static ipos_status keep(ip_op_host *host, const char *key, const void *bytes, size_t size) {
+    (void)host;
+    assert_true(kept_count < 64);
+    snprintf(kept[kept_count].key, sizeof kept->key, "%s", key);
+    kept[kept_count].bytes = ip_alloc(size);
+    memcpy(kept[kept_count].bytes, bytes, kept[kept_count].size = size);
+    kept_count++;
+    return IPOS_OK;
+}
+
+static void light_with(fake_host *fake, const char *old_azimuth, const char *azimuth, bool remember) {
+    const char *const options[] = {"camera", camera, "mesh", mesh_path, "old_azimuth", old_azimuth, "old_elevation", "45", "azimuth", azimuth, "elevation",
+        "40", NULL};
+    open_fake(fake, options);
+    fake->host.recall = remember ? recall : NULL;
+    fake->host.keep = remember ? keep : NULL;
+    if (ip_op_relight.run(&fake->host) != IPOS_OK)
+        fail_msg("%s", ipos_last_error());
+}
+
+static void same_bits(const ipos_frame *a, const ipos_frame *b) {
+    assert_true(a && b && a->channel_count == b->channel_count);
+    for (size_t c = 0; c < a->channel_count; c++)
+        for (int y = 0; y < HIGH; y++)
+            assert_memory_equal(a->channels[c].data + y * a->channels[c].row_stride, b->channels[c].data + y * b->channels[c].row_stride,
+                (size_t)WIDE * (size_t)a->channels[c].pixel_stride);
+}
+
+/* With what earlier lights left behind, a light comes out bit for bit as without; anew: how much it had to find. */
+static void check_remembered(const char *old_azimuth, const char *azimuth, int anew) {
+    fake_host plain, with;
+    int before = kept_count;
+    light_with(&plain, old_azimuth, azimuth, false);
+    light_with(&with, old_azimuth, azimuth, true);
+    assert_int_equal(kept_count - before, anew);
+    assert_int_equal(plain.emits, with.emits);
+    for (int i = 0; i < plain.emits; i++) {
+        same_bits(plain.emitted[i].picture, with.emitted[i].picture);
+        same_bits(plain.emitted[i].evidence, with.emitted[i].evidence);
+    }
+    fake_close(&plain);
+    fake_close(&with);
+}
+
+static void test_second_light(void **state) {
+    (void)state;
+    check_remembered("90", "-90", 1 + 3 * FRAMES); /* the set; shape, sky and old shadows of every frame */
+    recalled = 0;
+    check_remembered("90", "-90", 0);
+    assert_true(recalled >= 1 + 3 * FRAMES);
+    check_remembered("90", "-30", 0);
+    check_remembered("70", "-30", FRAMES); /* another old sun has other shadows */
+    for (int i = 0; i < kept_count; i++)
+        ip_free(kept[i].bytes);
+    kept_count = 0;
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_second_light), cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, write_mesh, remove_mesh);
 }
