@@ -118,7 +118,7 @@ static void add_frame(casting *c, const ip_set_frame *f, const ip_lens *lens, co
         }
 }
 
-/* The furthest of every block of cells. */
+/* The furthest of every block of cells and those around it. */
 static ipos_status find_blocks(ip_caster *m) {
     m->blocks_wide = (m->width + BLOCK - 1) / BLOCK;
     m->blocks_high = (m->height + BLOCK - 1) / BLOCK;
@@ -130,8 +130,12 @@ static ipos_status find_blocks(ip_caster *m) {
         m->block[i] = -1e9f;
     for (int y = 0; y < m->height; y++)
         for (int x = 0; x < m->width; x++) {
-            float *most = &m->block[(y / BLOCK) * m->blocks_wide + x / BLOCK];
-            *most = fmaxf(*most, m->far[(size_t)y * (size_t)m->width + (size_t)x]);
+            float far = m->far[(size_t)y * (size_t)m->width + (size_t)x];
+            for (int by = IP_MAX(y / BLOCK - 1, 0); far > -1e9f && by <= IP_MIN(y / BLOCK + 1, m->blocks_high - 1); by++)
+                for (int bx = IP_MAX(x / BLOCK - 1, 0); bx <= IP_MIN(x / BLOCK + 1, m->blocks_wide - 1); bx++) {
+                    float *most = &m->block[by * m->blocks_wide + bx];
+                    *most = far > *most ? far : *most;
+                }
         }
     return IPOS_OK;
 }
@@ -186,14 +190,13 @@ ipos_status ip_caster_make(const ip_room *room, const ip_set_frame *const *frame
     return status;
 }
 
-/* Nothing near this place of the map lies beyond it. */
+/* Nothing near this place of the map lies beyond it. Places off the map have none of it within reach (SOFT_MOST is less than a block). */
 static bool is_open(const ip_caster *m, double i, double j, double own) {
-    int bi = (int)(i / BLOCK), bj = (int)(j / BLOCK);
-    for (int y = IP_MAX(bj - 1, 0); y <= IP_MIN(bj + 1, m->blocks_high - 1); y++)
-        for (int x = IP_MAX(bi - 1, 0); x <= IP_MIN(bi + 1, m->blocks_wide - 1); x++)
-            if ((double)m->block[y * m->blocks_wide + x] > own)
-                return false;
-    return true;
+    double reach = SOFT_MOST / m->cell;
+    if (i < -reach || j < -reach || i > m->width + reach || j > m->height + reach)
+        return true;
+    int x = IP_MIN(IP_MAX((int)i, 0), m->width - 1) / BLOCK, y = IP_MIN(IP_MAX((int)j, 0), m->height - 1) / BLOCK;
+    return (double)m->block[y * m->blocks_wide + x] <= own;
 }
 
 /* Cells of a square around a place, by row and column; -1 beyond the map. */
@@ -202,8 +205,7 @@ typedef struct taps {
 } taps;
 
 static int cell_at(double place, int cells) {
-    double cell = floor(place);
-    return cell >= 0 && cell < cells ? (int)cell : -1;
+    return place >= 0 && place < cells ? (int)place : -1;
 }
 
 static taps taps_of(const ip_caster *m, double i, double j, double radius) {

@@ -64,14 +64,21 @@ static ipos_status start(const ip_flow_options *options, const ip_plane_f *top, 
 }
 
 /* The flow of one level as the start of the next finer one. */
-static ipos_status finer(ip_plane_f flow[2], const ip_plane_f *level, int threads) {
+static ipos_status finer(ip_plane_f flow[2], int width, int height, int threads) {
     ip_plane_f next[2];
-    IP_TRY(ip_planes_new(level->width, level->height, next, 2));
+    IP_TRY(ip_planes_new(width, height, next, 2));
     for (int i = 0; i < 2; i++) {
         ip_resize(&flow[i], &next[i], 2.f, threads);
         ip_plane_free(&flow[i]);
         flow[i] = next[i];
     }
+    return IPOS_OK;
+}
+
+static ipos_status copy_of(const ip_plane_f flow[2], ip_plane_f out[2]) {
+    IP_TRY(ip_planes_new(flow[0].width, flow[0].height, out, 2));
+    for (int k = 0; k < 2; k++)
+        ip_plane_copy(&out[k], &flow[k]);
     return IPOS_OK;
 }
 
@@ -84,11 +91,13 @@ static ipos_status descend(const pyramid *a, const pyramid *b, const ip_flow_opt
         IP_TRY(ip_flow_refine(&a->level[i], &b->level[i], &refine, flow, threads));
         if (!ip_alive(options->pulse))
             return ip_fail(IPOS_ERR_CANCELLED, "flow: cancelled");
+        if (i == finest && options->searched)
+            IP_TRY(copy_of(flow, options->searched));
         if (i > 0)
-            IP_TRY(finer(flow, &a->level[i - 1], threads));
+            IP_TRY(finer(flow, a->level[i - 1].width, a->level[i - 1].height, threads));
     }
     for (int i = finest - 2; i >= 0; i--)
-        IP_TRY(finer(flow, &a->level[i], threads));
+        IP_TRY(finer(flow, a->level[i].width, a->level[i].height, threads));
     return IPOS_OK;
 }
 
@@ -124,6 +133,24 @@ ipos_status ip_flow(const ip_plane_f *a, const ip_plane_f *b, const ip_flow_opti
         status = finish(flow, a->width, a->height, options->flipped);
     ip_planes_free(pa.level, LEVELS);
     ip_planes_free(pb.level, LEVELS);
+    if (status != IPOS_OK)
+        ip_planes_free(flow, 2);
+    return status;
+}
+
+ipos_status ip_flow_again(const ip_plane_f searched[2], int width, int height, int threads, ip_plane_f flow[2]) {
+    int size[LEVELS][2] = {{IP_MAX(width, SMALLEST), IP_MAX(height, SMALLEST)}}, level = 0;
+    memset(flow, 0, 2 * sizeof *flow);
+    for (; level < LEVELS - 1 && size[level][0] > searched[0].width; level++)
+        for (int k = 0; k < 2; k++)
+            size[level + 1][k] = (size[level][k] + 1) / 2;
+    if (size[level][0] != searched[0].width || size[level][1] != searched[0].height)
+        return ip_fail(IPOS_ERR_ARGUMENT, "flow: what was searched is %dx%d, which is no level of %dx%d", searched[0].width, searched[0].height, width, height);
+    ipos_status status = copy_of(searched, flow);
+    for (int i = level - 1; i >= 0 && status == IPOS_OK; i--)
+        status = finer(flow, size[i][0], size[i][1], threads);
+    if (status == IPOS_OK)
+        status = finish(flow, width, height, false);
     if (status != IPOS_OK)
         ip_planes_free(flow, 2);
     return status;

@@ -14,10 +14,14 @@ typedef struct ip_flow_options {
     int threads;
     const ip_pulse *pulse; /* may be NULL; where it says stop: IPOS_ERR_CANCELLED */
     const ip_plane_f *initial_u, *initial_v; /* a flow to start the coarsest level from, any size; NULL: zero */
+    ip_plane_f *searched; /* two planes, allocated here: the flow at the level the search ended at, for ip_flow_again; NULL: not wanted. Not with flipped */
 } ip_flow_options;
 
 /* flow[0], flow[1]: x and y displacement in pixels that takes a pixel of a to its place in b. Allocated here, of a's size. */
 ipos_status ip_flow(const ip_plane_f *a, const ip_plane_f *b, const ip_flow_options *options, ip_plane_f flow[2]);
+
+/* The very flow that ended in what was searched, for planes of that size; allocated here. */
+ipos_status ip_flow_again(const ip_plane_f searched[2], int width, int height, int threads, ip_plane_f flow[2]);
 
 /* The refinement alone, in place. */
 typedef struct ip_refine_options {

@@ -138,25 +138,39 @@ static double camera_stops(const ir_scene *scene) {
     return scene->footage.clip.encoding->kind == IP_ENCODING_DISPLAY ? -fmax(0, scene->change + darker) : scene->motion ? .3 * fmax(0, -scene->change) : 0;
 }
 
+static ipos_status find_flow(ir_scene *scene, const struct ir_slot *slot, const struct ir_slot *other, ip_plane_f searched[2], ip_plane_f flow[2]) {
+    ip_flow_options options = {.finest = 1, .threads = scene->host->threads, .pulse = scene->pulse, .searched = searched};
+    ip_plane_f luma[2];
+    IP_TRY(ip_planes_new(scene->width, scene->height, luma, 2));
+    for (int y = 0; y < scene->height; y++)
+        for (int x = 0; x < scene->width; x++) {
+            ip_row(&luma[0], y)[x] = 255 * ip_row(&slot->luma, y)[x];
+            ip_row(&luma[1], y)[x] = 255 * ip_row(&other->luma, y)[x];
+        }
+    ipos_status status = ip_flow(&luma[0], &luma[1], &options, flow);
+    ip_planes_free(luma, 2);
+    return status;
+}
+
 ipos_status ir_scene_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out) {
     struct ir_slot *slot, *other;
+    ip_plane_f searched[2] = {{0}};
     IP_TRY(ir_scene_frame(scene, index, &slot));
-    if (!slot->flow[way][0].data) {
-        ip_plane_f luma[2];
-        IP_TRY(ir_scene_frame(scene, way ? index + 1 : index - 1, &other));
-        IP_TRY(ip_planes_new(scene->width, scene->height, luma, 2));
-        for (int y = 0; y < scene->height; y++)
-            for (int x = 0; x < scene->width; x++) {
-                ip_row(&luma[0], y)[x] = 255 * ip_row(&slot->luma, y)[x];
-                ip_row(&luma[1], y)[x] = 255 * ip_row(&other->luma, y)[x];
-            }
-        ip_flow_options options = {.finest = 1, .threads = scene->host->threads, .pulse = scene->pulse};
-        ipos_status status = ip_flow(&luma[0], &luma[1], &options, slot->flow[way]);
-        ip_planes_free(luma, 2);
-        IP_TRY(status);
-    }
     *out = slot->flow[way];
-    return IPOS_OK;
+    if (slot->flow[way][0].data)
+        return IPOS_OK;
+    IP_TRY(ir_recall_flow(scene, way, index, searched));
+    if (searched[0].data) {
+        ipos_status status = ip_flow_again(searched, scene->width, scene->height, scene->host->threads, slot->flow[way]);
+        ip_planes_free(searched, 2);
+        return status;
+    }
+    IP_TRY(ir_scene_frame(scene, way ? index + 1 : index - 1, &other));
+    ipos_status status = find_flow(scene, slot, other, searched, slot->flow[way]);
+    if (status == IPOS_OK)
+        status = ir_keep_flow(scene, way, index, searched);
+    ip_planes_free(searched, 2);
+    return status;
 }
 
 static ipos_status give_luma(void *user, size_t index, const ip_plane_f **out) {

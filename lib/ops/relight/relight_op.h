@@ -95,9 +95,12 @@ void ir_scene_close(ir_scene *scene);
 /* The set's memory of earlier runs, where the host has one; remember.c */
 ipos_status ir_remember(ir_scene *scene, ip_set_source *source);
 /* A plane of the analysis' size, of a frame, with it: skies, and old shadows, which rest on the old light too. */
-enum { IR_KEPT_SKY, IR_KEPT_SHADOWS };
+enum { IR_KEPT_SKY, IR_KEPT_SHADOWS, IR_KEPT_FLOW };
 ipos_status ir_recall_plane(ir_scene *scene, int what, size_t index, const ip_plane_f *plane, bool *found);
 ipos_status ir_keep_plane(ir_scene *scene, int what, size_t index, const ip_plane_f *plane);
+/* A flow as it was searched (flow.h), half the size each way; {0}: nothing is kept. Allocated. */
+ipos_status ir_recall_flow(ir_scene *scene, int way, size_t index, ip_plane_f searched[2]);
+ipos_status ir_keep_flow(ir_scene *scene, int way, size_t index, const ip_plane_f searched[2]);
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* Flow from a frame to the next (way 1) or the one before (0); two planes, borrowed as frames are. */

@@ -1,7 +1,7 @@
 /* What an earlier run found in the same frames: the set and its frames, kept by a hash of all they rest on. */
 #include "relight_op.h"
 
-static const char WHAT[] = "relight set 3"; /* raised when the making of a set changes what comes out */
+static const char WHAT[] = "relight set 4"; /* raised when the making of a set changes what comes out */
 
 static void add_text(ip_sha256 *hash, const char *text) {
     ip_sha256_add(hash, text, strlen(text) + 1);
@@ -78,7 +78,7 @@ static void key_of(const ir_scene *scene, int64_t index, char key[65]) {
 
 /* Shadows of the old sun: which sun, and how bright beside its sky. */
 static bool plane_key(const ir_scene *scene, int what, size_t index, char key[65]) {
-    static const char *const names[] = {[IR_KEPT_SKY] = "sky", [IR_KEPT_SHADOWS] = "old shadows"};
+    static const char *const names[] = {[IR_KEPT_SKY] = "sky", [IR_KEPT_SHADOWS] = "old shadows", [IR_KEPT_FLOW] = "flow"};
     const ip_daylight *old = &scene->settings->pair.old;
     uint64_t number = index;
     ip_sha256 *hash = ip_sha256_new();
@@ -109,8 +109,8 @@ static ipos_status keep(void *user, int64_t index, const void *bytes, size_t siz
     return scene->host->keep(scene->host, key, bytes, size);
 }
 
-ipos_status ir_recall_plane(ir_scene *scene, int what, size_t index, const ip_plane_f *plane, bool *found) {
-    size_t size = 0, row = (size_t)plane->width * sizeof(float);
+static ipos_status recall_planes(ir_scene *scene, int what, size_t index, const ip_plane_f *planes, int count, bool *found) {
+    size_t size = 0, row = (size_t)planes->width * sizeof(float), plane = row * (size_t)planes->height;
     char key[65], *bytes = NULL;
     *found = false;
     if (!scene->key[0])
@@ -118,25 +118,53 @@ ipos_status ir_recall_plane(ir_scene *scene, int what, size_t index, const ip_pl
     if (!plane_key(scene, what, index, key))
         return ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
     IP_TRY(scene->host->recall(scene->host, key, (void **)&bytes, &size));
-    *found = bytes && size == row * (size_t)plane->height;
-    for (int y = 0; y < plane->height && *found; y++)
-        memcpy(ip_row(plane, y), bytes + (size_t)y * row, row);
+    *found = bytes && size == (size_t)count * plane;
+    for (int k = 0; k < count && *found; k++)
+        for (int y = 0; y < planes->height; y++)
+            memcpy(ip_row(&planes[k], y), bytes + (size_t)k * plane + (size_t)y * row, row);
     ip_free(bytes);
     return IPOS_OK;
 }
 
-ipos_status ir_keep_plane(ir_scene *scene, int what, size_t index, const ip_plane_f *plane) {
+static ipos_status keep_planes(ir_scene *scene, int what, size_t index, const ip_plane_f *planes, int count) {
     char key[65];
     ip_buffer bytes = {0};
     if (!scene->key[0])
         return IPOS_OK;
     if (!plane_key(scene, what, index, key))
         return ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
-    for (int y = 0; y < plane->height; y++)
-        ip_buffer_add(&bytes, ip_row(plane, y), (size_t)plane->width * sizeof(float));
+    for (int k = 0; k < count; k++)
+        for (int y = 0; y < planes->height; y++)
+            ip_buffer_add(&bytes, ip_row(&planes[k], y), (size_t)planes->width * sizeof(float));
     ipos_status status = bytes.failed ? IPOS_ERR_NO_MEMORY : scene->host->keep(scene->host, key, bytes.data, bytes.size);
     ip_buffer_free(&bytes);
     return status;
+}
+
+ipos_status ir_recall_plane(ir_scene *scene, int what, size_t index, const ip_plane_f *plane, bool *found) {
+    return recall_planes(scene, what, index, plane, 1, found);
+}
+
+ipos_status ir_keep_plane(ir_scene *scene, int what, size_t index, const ip_plane_f *plane) {
+    return keep_planes(scene, what, index, plane, 1);
+}
+
+/* Pictures of a few pixels are searched as they are: their flows are not kept. */
+static bool is_half(const ir_scene *scene, const ip_plane_f *searched) {
+    return searched->width == (scene->width + 1) / 2 && searched->height == (scene->height + 1) / 2;
+}
+
+ipos_status ir_recall_flow(ir_scene *scene, int way, size_t index, ip_plane_f searched[2]) {
+    bool found;
+    IP_TRY(ip_planes_new((scene->width + 1) / 2, (scene->height + 1) / 2, searched, 2));
+    ipos_status status = recall_planes(scene, IR_KEPT_FLOW, 2 * index + (size_t)way, searched, 2, &found);
+    if (status != IPOS_OK || !found)
+        ip_planes_free(searched, 2);
+    return status;
+}
+
+ipos_status ir_keep_flow(ir_scene *scene, int way, size_t index, const ip_plane_f searched[2]) {
+    return is_half(scene, searched) ? keep_planes(scene, IR_KEPT_FLOW, 2 * index + (size_t)way, searched, 2) : IPOS_OK;
 }
 
 ipos_status ir_remember(ir_scene *scene, ip_set_source *source) {
