@@ -120,6 +120,8 @@ static ipos_status finish(ip_plane_f flow[2], int width, int height, bool flippe
 ipos_status ip_flow(const ip_plane_f *a, const ip_plane_f *b, const ip_flow_options *options, ip_plane_f flow[2]) {
     pyramid pa = {0}, pb = {0};
     memset(flow, 0, 2 * sizeof *flow);
+    if (options->searched)
+        memset(options->searched, 0, 2 * sizeof *options->searched);
     ipos_status status = IPOS_OK;
     if (a->width != b->width || a->height != b->height)
         return ip_fail(IPOS_ERR_ARGUMENT, "flow: planes %dx%d and %dx%d, expected one size", a->width, a->height, b->width, b->height);
@@ -135,6 +137,8 @@ ipos_status ip_flow(const ip_plane_f *a, const ip_plane_f *b, const ip_flow_opti
     ip_planes_free(pb.level, LEVELS);
     if (status != IPOS_OK)
         ip_planes_free(flow, 2);
+    if (status != IPOS_OK && options->searched)
+        ip_planes_free(options->searched, 2);
     return status;
 }
 

@@ -145,6 +145,35 @@ static void test_flow(void **state) {
     ip_plane_free(&b);
 }
 
+/* What was searched gives the very same flow, at odd sizes and at sizes the search pads or does not halve. */
+static void test_flow_again(void **state) {
+    (void)state;
+    static const int sizes[][2] = {{201, 139}, {64, 48}, {20, 20}, {150, 17}};
+    for (int finest = 0; finest < 3; finest++)
+        for (size_t i = 0; i < IP_COUNT(sizes); i++) {
+            scene s = {.width = sizes[i][0], .height = sizes[i][1], .vx = 3.3, .vy = -1.2};
+            ip_plane_f a = plane(s.width, s.height), b = plane(s.width, s.height), flow[2], searched[2], again[2];
+            for (int y = 0; y < s.height; y++)
+                for (int x = 0; x < s.width; x++) {
+                    ip_row(&a, y)[x] = 255.f * scene_at(&s, 0, x, y);
+                    ip_row(&b, y)[x] = 255.f * scene_at(&s, 1, x, y);
+                }
+            ip_flow_options options = {.finest = finest, .threads = 1, .searched = searched};
+            assert_int_equal(ip_flow(&a, &b, &options, flow), IPOS_OK);
+            assert_int_equal(ip_flow_again(searched, s.width, s.height, 2, again), IPOS_OK);
+            for (int k = 0; k < 2; k++)
+                for (int y = 0; y < s.height; y++)
+                    assert_memory_equal(ip_row(&flow[k], y), ip_row(&again[k], y), (size_t)s.width * sizeof(float));
+            ip_planes_free(again, 2);
+            assert_int_equal(ip_flow_again(searched, s.width + 40, s.height, 2, again), IPOS_ERR_ARGUMENT);
+            assert_null(again[0].data);
+            ip_planes_free(flow, 2);
+            ip_planes_free(searched, 2);
+            ip_plane_free(&a);
+            ip_plane_free(&b);
+        }
+}
+
 typedef struct counted {
     int beats, last; /* says stop from this beat on */
 } counted;
@@ -223,6 +252,6 @@ static void test_letterbox(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sampling), cmocka_unit_test(test_blur_is_the_mean), cmocka_unit_test(test_fill),
-        cmocka_unit_test(test_splat), cmocka_unit_test(test_flow), cmocka_unit_test(test_pulse), cmocka_unit_test(test_letterbox)};
+        cmocka_unit_test(test_splat), cmocka_unit_test(test_flow), cmocka_unit_test(test_flow_again), cmocka_unit_test(test_pulse), cmocka_unit_test(test_letterbox)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
