@@ -167,7 +167,7 @@ static ipos_status by_rays(const ip_set *set, const ip_set_frame *frame, const i
         over[2] = side[0] * t[1] - side[1] * t[0];
     }
     ip_parallel(set->source.threads, frame->kind.height, 4, ray_rows, &job);
-    return ip_moving_shade(&set->room, frame, &set->path.lens, pair->now.toward, set->source.threads, &surface->seen[IP_NEW_SUN]); /* no mesh holds it */
+    return ip_moving_shade(&set->room, frame, &set->path.lens, pair->now.toward, set->source.threads, &surface->passing); /* no mesh holds it */
 }
 
 ipos_status ip_given_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still) {

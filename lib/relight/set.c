@@ -290,7 +290,7 @@ ipos_status ip_set_plain_surface(const ip_set *set, const ip_set_frame *frame, c
     const ip_plane_f *seen = &surface->seen[IP_NEW_SUN];
     IP_TRY(ip_caster_seen(&set->caster, &set->room, frame, &set->path.lens, set->source.threads, seen));
     IP_TRY(ip_round_things(frame, pair, surface));
-    return ip_moving_shade(&set->room, frame, &set->path.lens, toward[IP_NEW_SUN], set->source.threads, seen);
+    return ip_moving_shade(&set->room, frame, &set->path.lens, toward[IP_NEW_SUN], set->source.threads, &surface->passing);
 }
 
 ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still) {

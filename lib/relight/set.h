@@ -39,7 +39,7 @@ void ip_set_free(ip_set *set);
 ipos_status ip_set_cast(ip_set *set, const double toward[3]);
 /* Depth and kinds of a frame; the caller frees it with ip_set_frame_free. */
 ipos_status ip_set_look(ip_set *set, size_t index, ip_set_frame *out);
-/* Ground, facing and seen[IP_NEW_SUN] of a frame, and where to look for old shadows (still: 1); with a given mesh seen[IP_OLD_SUN] and sky too. */
+/* Ground, facing, seen[IP_NEW_SUN] and passing of a frame, and where to look for old shadows (still: 1); with a given mesh seen[IP_OLD_SUN] and sky too. */
 ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still);
 /* Row of the horizon on the middle frame, 0 top .. 1 bottom. */
 double ip_set_horizon(const ip_set *set);

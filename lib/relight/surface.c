@@ -4,10 +4,11 @@
 #include <math.h>
 
 ipos_status ip_surface_new(int width, int height, ip_surface *out) {
-    ip_plane_f planes[6];
+    ip_plane_f planes[7];
     *out = (ip_surface){0};
-    IP_TRY(ip_planes_new(width, height, planes, 6));
-    *out = (ip_surface){planes[0], planes[1], {planes[2], planes[3]}, {planes[4], planes[5]}};
+    IP_TRY(ip_planes_new(width, height, planes, 7));
+    *out = (ip_surface){planes[0], planes[1], {planes[2], planes[3]}, {planes[4], planes[5]}, planes[6]};
+    ip_plane_fill(&out->passing, 1);
     for (int i = 0; i < 2; i++) {
         ip_plane_fill(&out->facing[i], 1);
         ip_plane_fill(&out->seen[i], 1);
@@ -18,6 +19,7 @@ ipos_status ip_surface_new(int width, int height, ip_surface *out) {
 void ip_surface_free(ip_surface *surface) {
     ip_plane_free(&surface->sky);
     ip_plane_free(&surface->ground);
+    ip_plane_free(&surface->passing);
     for (int i = 0; i < 2; i++) {
         ip_plane_free(&surface->facing[i]);
         ip_plane_free(&surface->seen[i]);

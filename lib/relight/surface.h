@@ -15,6 +15,7 @@ typedef struct ip_surface {
     ip_plane_f ground;    /* share of ground, 0..1; the rest stands upright */
     ip_plane_f facing[2]; /* cosine of the angle to the old and the new sun, not below .02 */
     ip_plane_f seen[2];   /* how much of the old and the new sun gets there, 0..1 */
+    ip_plane_f passing;   /* how much of the new sun what moves lets through, 0..1: of this frame alone, not in seen */
 } ip_surface;
 
 ipos_status ip_surface_new(int width, int height, ip_surface *out);

@@ -152,6 +152,11 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out) {
         status = gather(scene, index, out, part);
     }
     if (status == IPOS_OK)
+        status = find_surface(scene, index, &slot);
+    for (int y = 0; y < scene->height && status == IPOS_OK; y++) /* shadows that wander belong to their frame alone */
+        for (int x = 0; x < scene->width; x++)
+            ip_row(&out->seen[IP_NEW_SUN], y)[x] = fminf(ip_row(&out->seen[IP_NEW_SUN], y)[x], ip_row(&slot->surface.passing, y)[x]);
+    if (status == IPOS_OK)
         status = ir_marks_apply(scene, index, out);
     ip_planes_free(part, 3);
     if (status != IPOS_OK)
