@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Changes put into takes found again, beside peers; real pairs for the eye; regions patched from another frame.
 
-    look_report.py FOOTAGE TOOL [--suite simulated|real|patch] [--set choose|report|all|any] [--clips NAMES] [--pairs N] [--seed N] [--sheets FOLDER]
+    look_report.py FOOTAGE TOOL [--suite simulated|real|patch|grain] [--set choose|report|all|any] [--clips NAMES] [--pairs N] [--seed N] [--sheets FOLDER]
                    [--require PRECISION RECALL]
 
 FOOTAGE holds clips (clips.py); TOOL is the built report_tool.
@@ -11,7 +11,9 @@ with noise and through JPEG 88; the reference is the same frame, with noise of i
 put into the take before: a part of another clip, a part of the picture that moved, one that went (inpainted), light on a place. What cannot be seen
 in the take as recorded, noise aside (CIEDE2000 under 2, or under 6 on average) need not be found. A region is right where three tenths of it lie on what was touched (or within 4 pixels), a change is
 found where three tenths of it lie in regions. Peers get the same thresholds, morphology and sizes: mean gain alone; SIFT homography, mean gain, no mask
-of clipped places."""
+of clipped places.
+
+grain: the grain of patches against that of the same place (patch_grain.py)."""
 
 import argparse
 import json
@@ -26,6 +28,7 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import look_match as lm  # noqa: E402
+import patch_grain  # noqa: E402
 from report_pairs import KINDS, blob, mix, simulate  # noqa: E402
 
 PART, NEAR = 0.3, 4
@@ -351,7 +354,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("footage")
     parser.add_argument("tool")
-    parser.add_argument("--suite", choices=("simulated", "real", "patch"), default="simulated")
+    parser.add_argument("--suite", choices=("simulated", "real", "patch", "grain"), default="simulated")
     parser.add_argument("--set", choices=("choose", "report", "all", "any"), default="report", help="any: every clip of the folder")
     parser.add_argument("--clips", help="with --set any: only these, by comma")
     parser.add_argument("--pairs", type=int, default=42)
@@ -367,6 +370,9 @@ def main():
         takes = {n: (n, 0, lm.clips.length(p)) for n, p in found.items()}
     if args.suite == "real":
         return real_suite(tool, args.footage, args)
+    if args.suite == "grain":
+        known = {"choose": patch_grain.CHOOSE, "report": patch_grain.REPORT, "all": {**patch_grain.CHOOSE, **patch_grain.REPORT}}.get(args.set, takes)
+        return patch_grain.suite(sys.modules[__name__], tool, args.footage, known, args)
     if args.suite == "patch":
         return patch_suite(tool, args.footage, takes, args)
     score = simulated_suite(tool, args.footage, takes, args)
