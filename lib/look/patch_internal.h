@@ -2,6 +2,7 @@
 #ifndef IP_LOOK_PATCH_INTERNAL_H
 #define IP_LOOK_PATCH_INTERNAL_H
 
+#include "grain_internal.h"
 #include "overlay.h"
 #include "patch.h"
 
@@ -39,6 +40,13 @@ typedef struct ip_patch_work {
 /* patch_lay.c: overlay, scale, out's transform and grade; false in *found where the frames do not lie over each other. Then box and all planes of it. */
 ipos_status ip_patch_register(ip_patch_work *work, bool *found);
 ipos_status ip_patch_lay(ip_patch_work *work);
+/* patch_sample.c: eight Lanczos taps either way. Where a place lies half-way between pixels Keys' cubic leaves just over half of the power of fine grain
+ * and detail, these about nine tenths. */
+typedef struct ip_patch_sampler {
+    float taps[IP_GRAIN_PHASES][IP_GRAIN_TAPS];
+} ip_patch_sampler;
+void ip_patch_sampler_new(ip_patch_sampler *out);
+void ip_patch_sample(const ip_patch_sampler *sampler, const ip_image3 *from, const double at[2], float out[3]);
 /* patch_light.c: the local correction of laid and nearest, and out's before, after and confidence. */
 ipos_status ip_patch_light(ip_patch_work *work);
 /* patch_grain.c */

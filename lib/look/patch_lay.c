@@ -170,6 +170,8 @@ static void make_alpha(ip_patch_work *w, ip_plane_f *far) {
 
 static void lay(ip_patch_work *w, const ip_plane_f flow[2]) {
     const ip_plane_f *from = &w->frames.middle.c[0];
+    ip_patch_sampler sampler;
+    ip_patch_sampler_new(&sampler);
     for (int y = 0; y < w->box.height; y++)
         for (int x = 0; x < w->box.width; x++) {
             double at[2];
@@ -177,7 +179,7 @@ static void lay(ip_patch_work *w, const ip_plane_f flow[2]) {
             to_donor(w, w->box.x + x + (flow ? ip_row(&flow[0], y)[x] : 0.f), w->box.y + y + (flow ? ip_row(&flow[1], y)[x] : 0.f), at);
             bool inside = at[0] >= 0. && at[1] >= 0. && at[0] <= from->width - 1 && at[1] <= from->height - 1;
             int nx = (int)lrint(fmax(0., fmin(from->width - 1, at[0]))), ny = (int)lrint(fmax(0., fmin(from->height - 1, at[1])));
-            ip_sample_cubic3(&w->frames.middle, (float)at[0], (float)at[1], rgb);
+            ip_patch_sample(&sampler, &w->frames.middle, at, rgb);
             for (int c = 0; c < 3; c++) {
                 ip_row(&w->laid.c[c], y)[x] = rgb[c];
                 ip_row(&w->nearest.c[c], y)[x] = ip_row(&w->frames.middle.c[c], ny)[nx];

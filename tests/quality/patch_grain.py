@@ -2,7 +2,7 @@
 
 A place where nothing moved is covered and patched from a frame some way off, as shot, and from another take: the clip at half its size, the donor's pixels
 half a pixel further right and down, which costs interpolation the most. Both takes then have the camera's own grain, each its own. Truth is the frame before it was covered: same place,
-same detail. Power is summed over calm pixels (the lower half of the truth's blurred gradients) of the matte less three pixels, over all places of a clip."""
+same detail; the donor's nearest pixels, unfiltered, show what a codec made of its frame. Power is summed over calm pixels (the lower half of the truth's blurred gradients) of the matte less three pixels, over all places of a clip."""
 
 import cv2
 import numpy as np
@@ -78,9 +78,11 @@ def one(tool, report, targets, donors, rng, sums):
     where = calm(truth, mask) if mask is not None else None
     if where is None or where.sum() < 100:
         return None
+    m = report.sift(truth, donors[2])
+    laid = cv2.warpPerspective(donors[2], m, truth.shape[1::-1], flags=cv2.INTER_NEAREST)
     targets = [*targets[:2], report.spoiled(truth, mask, truth[::-1, ::-1].copy()), *targets[3:]]
     made = {name: report.patch_once(tool, targets, donors, mask, words) for name, words in (("quiet", ["keep-grain"]), ("ours", []))}
-    for name, frame in (("truth", truth), *((k, v[1]) for k, v in made.items())):
+    for name, frame in (("truth", truth), ("donor", laid), *((k, v[1]) for k, v in made.items())):
         sums[name].add(frame.astype(np.float32), truth, where)
     return made["ours"][0]
 
@@ -90,18 +92,18 @@ def ratios(a, b):
 
 
 def suite(report, tool, footage, takes, args):
-    print("| clip | donor | places | deviation (8-bit code) | without: finest / fine / coarse | with | with, finest, dark / middle / bright | measured in |\n" + "|---" * 8 + "|")
+    print("| clip | donor | places | deviation (8-bit code) | the donor's own pixels: finest / fine / coarse | without: finest / fine / coarse | with | with, finest, dark / middle / bright | measured in |\n" + "|---" * 9 + "|")
     for name, take in takes.items():
         for kind in ("as shot", "half a pixel off"):
-            rng, sums, notes = lm.seeded(f"grain {name} {kind}", args.seed), {k: Sums() for k in ("truth", "quiet", "ours")}, []
+            rng, sums, notes = lm.seeded(f"grain {name} {kind}", args.seed), {k: Sums() for k in ("truth", "donor", "quiet", "ours")}, []
             for targets, donors in places(footage, take, args.pairs, rng):
                 if kind != "as shot":
                     targets, donors = half(targets, 0), half(donors, 1)
                 note = one(tool, report, targets, donors, rng, sums)
                 notes += [note] if note else []
-            t, q, o = (sums[k] for k in ("truth", "quiet", "ours"))
+            t, d, q, o = (sums[k] for k in ("truth", "donor", "quiet", "ours"))
             if args.verbose:
                 print(*notes, sep="\n")
             measured = sum("reason" not in n["regrain"] for n in notes)
-            print(f"| {name} | {kind} | {len(notes)} | {255 * np.sqrt(t.bands[0] / max(1, 3 * t.count) / 36):.2f} | {ratios(q.bands, t.bands)} | {ratios(o.bands, t.bands)} | "
+            print(f"| {name} | {kind} | {len(notes)} | {255 * np.sqrt(t.bands[0] / max(1, 3 * t.count) / 36):.2f} | {ratios(d.bands, t.bands)} | {ratios(q.bands, t.bands)} | {ratios(o.bands, t.bands)} | "
                   f"{ratios(o.levels, t.levels)} | {measured} |", flush=True)
