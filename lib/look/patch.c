@@ -94,6 +94,8 @@ static ipos_status work(ip_patch_work *w, size_t target_frame, ip_patch_frames *
     IP_TRY(ip_patch_light(w));
     if (usable)
         IP_TRY(ip_patch_regrain(w, &grain, (int64_t)target_frame));
+    else if (!w->options->no_regrain)
+        IP_TRY(ip_patch_keep_grain(w));
     if (!ip_alive(w->target->pulse))
         return ip_fail(IPOS_ERR_CANCELLED, "patch: cancelled");
     compose(w);
@@ -143,7 +145,7 @@ void ip_patch_free(ip_patch *patch) {
 #define REAL(member) IP_FIELD(ip_patch, member, IP_FIELD_REAL)
 static const ip_field fields[] = {
     IP_FIELD(ip_patch, reading, IP_FIELD_READING), IP_FIELDS(ip_patch, homography, IP_FIELD_REAL, 9), REAL(residual), REAL(share), REAL(before), REAL(after),
-    IP_FIELD(ip_patch, regrain, IP_FIELD_READING), REAL(grain_added), IP_FIELD(ip_patch, grain_removed, IP_FIELD_BOOL),
+    IP_FIELD(ip_patch, regrain, IP_FIELD_READING), REAL(grain_added), REAL(grain_kept), IP_FIELD(ip_patch, grain_removed, IP_FIELD_BOOL),
 };
 
 json_t *ip_patch_json(const ip_patch *patch) {

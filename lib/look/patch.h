@@ -25,6 +25,7 @@ typedef struct ip_patch {
     double before, after;   /* root mean square on the ring around the matte, code values: of the globally matched donor less the target; after the local match */
     ip_reading regrain;     /* not measurable: no grain could be measured, so none was added */
     double grain_added;     /* mean share of the target's grain variance that was missing and added, 0..1 */
+    double grain_kept;      /* where grain could not be measured: mean share of the donor's nearest pixels in fine detail, which have its grain whole, 0..1 */
     bool grain_removed;     /* the donor had more grain than the target, which was taken out first */
     ip_box_i box;           /* nothing outside was touched */
     ip_plane_f evidence;    /* of the target's size: 1 where samples come from the donor, all or in part, else 0 */

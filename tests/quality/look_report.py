@@ -356,7 +356,7 @@ def main():
     parser.add_argument("tool")
     parser.add_argument("--suite", choices=("simulated", "real", "patch", "grain"), default="simulated")
     parser.add_argument("--set", choices=("choose", "report", "all", "any"), default="report", help="any: every clip of the folder")
-    parser.add_argument("--clips", help="with --set any: only these, by comma")
+    parser.add_argument("--clips", help="with --set any, and in the suite grain: only these, by comma")
     parser.add_argument("--pairs", type=int, default=42)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sheets", help="folder for pictures of what went wrong (simulated, with --verbose all) or of all (real, patch)")
@@ -372,6 +372,7 @@ def main():
         return real_suite(tool, args.footage, args)
     if args.suite == "grain":
         known = {"choose": patch_grain.CHOOSE, "report": patch_grain.REPORT, "all": {**patch_grain.CHOOSE, **patch_grain.REPORT}}.get(args.set, takes)
+        known = {n: t for n, t in known.items() if not args.clips or n in args.clips.split(",")}
         return patch_grain.suite(sys.modules[__name__], tool, args.footage, known, args)
     if args.suite == "patch":
         return patch_suite(tool, args.footage, takes, args)

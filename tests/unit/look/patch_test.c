@@ -223,6 +223,29 @@ static void grain_is_the_targets(void **state) {
     }
 }
 
+/* From one frame no grain can be measured; between its pixels the donor's would lose a good part. */
+static void grain_that_cannot_be_measured_stays_whole(void **state) {
+    (void)state;
+    double ratio[2];
+    for (int quiet = 0; quiet < 2; quiet++) {
+        scenario s;
+        take a = own, b = other;
+        a.noise = b.noise = .03f;
+        b.x = 6.5;
+        b.y = -3.5;
+        const ip_patch_options options = {.no_regrain = quiet};
+        begin(&s, "srgb", &a, &b);
+        s.target.source.count = 1;
+        assert_int_equal(ip_patch_make(film_start(&s.target), 0, film_start(&s.donor), MIDDLE, &s.matte, &options, &s.image, &s.patch), IPOS_OK);
+        assert_true(ip_measured(&s.patch.reading) && !ip_measured(&s.patch.regrain));
+        assert_true(quiet ? s.patch.grain_kept == 0. : s.patch.grain_kept > .9);
+        ratio[quiet] = fine_variance(&s.image, &s.truth, true) / fine_variance(&s.image, &s.truth, false);
+        end(&s);
+    }
+    if (!(ratio[0] > .9 && ratio[0] < 1.1 && ratio[1] < .85))
+        fail_msg("variance inside over outside is %g, and %g as interpolated", ratio[0], ratio[1]);
+}
+
 static void the_donors_matte_brings_the_donors_thing(void **state) {
     (void)state;
     scenario s;
@@ -309,6 +332,7 @@ int main(void) {
         cmocka_unit_test(light_of_the_place_is_carried_inwards),
         cmocka_unit_test(outside_stays_to_the_bit),
         cmocka_unit_test(grain_is_the_targets),
+        cmocka_unit_test(grain_that_cannot_be_measured_stays_whole),
         cmocka_unit_test(the_donors_matte_brings_the_donors_thing),
         cmocka_unit_test(it_is_the_same_every_time),
         cmocka_unit_test(what_cannot_be_is_refused_or_said),
