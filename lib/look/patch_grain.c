@@ -181,30 +181,41 @@ static void weigh(ip_plane_f *power, const ip_plane_f *steep) {
         }
 }
 
-/* The target's fine deviation over the donor's beside the matte: a codec leaves one frame more of it than the next. */
-static float around(const ip_patch_work *w, int c, const ip_plane_f *soft, const ip_plane_f *share, ip_plane_f *tmp, ip_plane_f *own_soft) {
+/* What lies beside the matte says of fine detail: gain, the target's deviation over the donor's, as a codec leaves one frame more of it than the next; grain,
+ * near 1 where the two frames' have nothing in common, near 0 where they are alike: that is detail of the scene, which wants its exact place. */
+typedef struct beside {
+    float gain, grain;
+} beside;
+
+static beside look_beside(const ip_patch_work *w, int c, const ip_plane_f soft[2], const ip_plane_f *share, ip_plane_f *tmp, ip_plane_f *own_soft) {
     const ip_plane_f own = ip_plane_part(&w->image->c[c], w->box);
-    double target = 0., donor = 0.;
+    double target = 0., donor = 0., laid = 0., both = 0.;
     ip_gauss_blur(&own, own_soft, tmp, FINE_SIGMA, w->target->threads);
     for (int y = 0; y < own.height; y++)
         for (int x = 0; x < own.width; x++) {
-            float a = ip_row(&own, y)[x] - ip_row(own_soft, y)[x], b = ip_row(&w->nearest.c[c], y)[x] - ip_row(soft, y)[x], s = ip_row(share, y)[x];
-            if (ip_row(&w->alpha, y)[x] > 0.f || !(ip_row(&w->there, y)[x] > 0.f) || !isfinite(a * b))
+            float a = ip_row(&own, y)[x] - ip_row(own_soft, y)[x], b = ip_row(&w->nearest.c[c], y)[x] - ip_row(&soft[1], y)[x];
+            float d = ip_row(&w->laid.c[c], y)[x] - ip_row(&soft[0], y)[x], s = ip_row(share, y)[x];
+            if (ip_row(&w->alpha, y)[x] > 0.f || !(ip_row(&w->there, y)[x] > 0.f) || !isfinite(a * b * d))
                 continue;
             target += s * a * a;
             donor += s * b * b;
+            laid += s * d * d;
+            both += s * a * d;
         }
-    return donor > 0. ? fmaxf(1.f / TIMES_MOST, fminf(TIMES_MOST, (float)sqrt(target / donor))) : 1.f;
+    if (!(target > 0. && donor > 0. && laid > 0.))
+        return (beside){1.f, 0.f};
+    double alike = fmax(0., fmin(1., both / sqrt(target * laid))), odds = alike < 1. ? alike / (1. - alike) : INFINITY;
+    return (beside){fmaxf(1.f / TIMES_MOST, fminf(TIMES_MOST, (float)sqrt(target / donor))), (float)(1. / (1. + odds * odds * odds * odds))};
 }
 
 /* Fine detail of the donor's nearest pixels in place of the interpolated. */
-static void exchange(ip_patch_work *w, int c, const ip_plane_f soft[2], const ip_plane_f *share, float gain) {
+static void exchange(ip_patch_work *w, int c, const ip_plane_f soft[2], const ip_plane_f *share, beside found) {
     for (int y = 0; y < w->box.height; y++)
         for (int x = 0; x < w->box.width; x++) {
             float *laid = &ip_row(&w->laid.c[c], y)[x];
-            float more = gain * (ip_row(&w->nearest.c[c], y)[x] - ip_row(&soft[1], y)[x]) - (*laid - ip_row(&soft[0], y)[x]);
+            float more = found.gain * (ip_row(&w->nearest.c[c], y)[x] - ip_row(&soft[1], y)[x]) - (*laid - ip_row(&soft[0], y)[x]);
             if (isfinite(more))
-                *laid += ip_row(share, y)[x] * more;
+                *laid += found.grain * ip_row(share, y)[x] * more;
         }
 }
 
@@ -232,9 +243,12 @@ ipos_status ip_patch_keep_grain(ip_patch_work *w) {
         ip_box_blur(&part[POWER], &part[POWER], &part[TMP], POWER_WINDOW, POWER_WINDOW, threads);
         ip_box_blur(&part[STEEP], &part[STEEP], &part[TMP], 1, 1, threads);
         weigh(&part[POWER], &part[STEEP]);
-        for (int c = 0; c < 3; c++)
-            exchange(w, c, &part[SOFT + 2 * c], &part[POWER], around(w, c, &part[SOFT + 2 * c + 1], &part[POWER], &part[TMP], &part[OWN]));
-        w->out->grain_kept = mean_share(w, &part[POWER]);
+        const double share = mean_share(w, &part[POWER]);
+        for (int c = 0; c < 3; c++) {
+            const beside found = look_beside(w, c, &part[SOFT + 2 * c], &part[POWER], &part[TMP], &part[OWN]);
+            exchange(w, c, &part[SOFT + 2 * c], &part[POWER], found);
+            w->out->grain_kept += share * (double)found.grain / 3.;
+        }
     }
     ip_planes_free(part, PARTS);
     return status;
