@@ -1,5 +1,6 @@
 /* Frames with their colour changed, on their way out. */
 #include "continuity_op.h"
+#include "evidence.h"
 
 static ipos_status make_room(ic_run *run, const ip_shot *shot) {
     if (run->keep.width == shot->window.width && run->keep.height == shot->window.height)
@@ -62,19 +63,14 @@ static ipos_status evidence_frame(ic_run *run, const ip_shot *shot, const ipos_f
     float *line = ip_alloc((size_t)shot->window.width * sizeof *line);
     if (!line)
         return IPOS_ERR_NO_MEMORY;
-    ipos_status status = run->host->frame_new(run->host, &shot->window, channels, 2, out);
-    if (status == IPOS_OK) {
-        (*out)->display_window = like->display_window;
-        status = ipos_frame_set_encoding(*out, "data");
-    }
-    for (int k = 0; k < 2 && status == IPOS_OK; k++)
+    ipos_status status = ip_evidence_new(run->host, &shot->window, like, channels, 2, out);
+    for (size_t k = 0; k < 2 && status == IPOS_OK; k++)
         for (int y = 0; y < shot->window.height; y++) {
-            const ip_channel *channel = &(*out)->channels[k];
             for (int x = 0; x < shot->window.width; x++) {
                 float sure = marks->by_place ? ip_row(marks->by_place, y)[x] : (float)marks->confidence;
                 line[x] = ip_row(&run->keep, y)[x] > 0 ? (k ? marks->kind : sure) : (k ? 0.f : 1.f);
             }
-            ip_samples_from_float(IPOS_F16, line, channel->data + y * channel->row_stride, channel->pixel_stride, (size_t)shot->window.width);
+            ip_evidence_row(*out, k, y, line);
         }
     ip_free(line);
     return status;

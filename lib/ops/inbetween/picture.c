@@ -1,4 +1,5 @@
 /* Frames to planes and back: every channel of the two frames goes through the same plan. */
+#include "evidence.h"
 #include "inbetween_op.h"
 
 #include <math.h>
@@ -233,14 +234,7 @@ ipos_status ib_picture(ib_clip *clip, const ip_inbetween_plan *plan, ipos_frame 
 
 static ipos_status evidence_frame(ib_clip *clip, const ipos_frame *picture, ipos_frame **out) {
     static const ipos_channel channels[2] = {{"confidence", IPOS_F16, 1, 1}, {"evidence", IPOS_F16, 1, 1}};
-    IP_TRY(clip->frames.host->frame_new(clip->frames.host, &picture->data_window, channels, 2, out));
-    (*out)->display_window = picture->display_window;
-    ipos_status status = ipos_frame_set_encoding(*out, "data");
-    if (status != IPOS_OK) {
-        ipos_frame_release(*out);
-        *out = NULL;
-    }
-    return status;
+    return ip_evidence_new(clip->frames.host, &picture->data_window, picture, channels, 2, out);
 }
 
 ipos_status ib_evidence(ib_clip *clip, const ip_inbetween_plan *plan, const ipos_frame *picture, ipos_frame **out) {

@@ -36,9 +36,7 @@ static ipos_status make_evidence(const one_frame *f, const ip_plane_f *changed, 
     double sum = 0;
     float *line[EV_CHANNELS];
     ip_plane_f rows;
-    IP_TRY(f->run->host->frame_new(f->run->host, &f->source->data_window, channels, EV_CHANNELS, out));
-    (*out)->display_window = f->source->display_window;
-    IP_TRY(ipos_frame_set_encoding(*out, "data"));
+    IP_TRY(ip_evidence_new(f->run->host, &f->source->data_window, f->source, channels, EV_CHANNELS, out));
     IP_TRY(ip_plane_new(changed->width, EV_CHANNELS, &rows));
     for (int k = 0; k < EV_CHANNELS; k++)
         line[k] = ip_row(&rows, k);
@@ -58,9 +56,8 @@ static ipos_status make_evidence(const one_frame *f, const ip_plane_f *changed, 
             }
             sum += line[EV_CONFIDENCE][x];
         }
-        for (int k = 0; k < EV_CHANNELS; k++)
-            ip_samples_from_float(IPOS_F16, line[k], (*out)->channels[k].data + y * (*out)->channels[k].row_stride, (*out)->channels[k].pixel_stride,
-                (size_t)changed->width);
+        for (size_t k = 0; k < EV_CHANNELS; k++)
+            ip_evidence_row(*out, k, y, line[k]);
     }
     ip_plane_free(&rows);
     *mean = sum / ((double)changed->width * changed->height);

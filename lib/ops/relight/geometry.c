@@ -70,9 +70,7 @@ static void fill_pixel(const ip_surface *surface, const ir_layers *layers, float
 ipos_status ir_geometry_layers(ip_op_host *host, const ipos_frame *source, const ip_surface *surface, const ir_layers *layers, ipos_frame **out) {
     ip_plane_f rows;
     int width = source->data_window.width, height = source->data_window.height;
-    IP_TRY(host->frame_new(host, &source->data_window, channels, CHANNELS, out));
-    (*out)->display_window = source->display_window;
-    IP_TRY(ipos_frame_set_encoding(*out, "data"));
+    IP_TRY(ip_evidence_new(host, &source->data_window, source, channels, CHANNELS, out));
     IP_TRY(ip_plane_new(width, CHANNELS, &rows));
     float sx = (float)surface->sky.width / (float)width, sy = (float)surface->sky.height / (float)height;
     for (int y = 0; y < height; y++) {
@@ -82,10 +80,8 @@ ipos_status ir_geometry_layers(ip_op_host *host, const ipos_frame *source, const
             for (int c = 0; c < CHANNELS; c++)
                 ip_row(&rows, c)[x] = value[c];
         }
-        for (int c = 0; c < CHANNELS; c++) {
-            const ip_channel *to = &(*out)->channels[ipos_frame_find_channel(*out, channels[c].name)];
-            ip_samples_from_float(to->type, ip_row(&rows, c), to->data + y * to->row_stride, to->pixel_stride, (size_t)width);
-        }
+        for (size_t c = 0; c < CHANNELS; c++)
+            ip_evidence_row(*out, c, y, ip_row(&rows, (int)c));
     }
     ip_plane_free(&rows);
     return IPOS_OK;

@@ -3,6 +3,7 @@
 #define IP_RELIGHT_OP_H
 
 #include "brought.h"
+#include "evidence.h"
 #include "reference.h"
 #include "set.h"
 #include "shot.h"

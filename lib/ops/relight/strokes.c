@@ -1,10 +1,9 @@
 /* Strokes from the setting's text. */
 #include "strokes.h"
+#include "stroke_text.h"
 
-#include <jansson.h>
-#include <math.h>
 
-enum { MOST_STROKES = 500, MOST_POINTS = 1000 };
+enum { MOST_STROKES = 500 };
 
 static const char *const kinds[IR_KINDS] = {"add", "remove", "old-add", "old-remove", "gobo", "protect"};
 
@@ -19,24 +18,6 @@ void ir_strokes_free(ir_strokes *strokes) {
     }
     ip_free(strokes->at);
     *strokes = (ir_strokes){0};
-}
-
-static ipos_status read_points(const json_t *list, size_t number, ir_stroke *out) {
-    size_t count = json_array_size(list);
-    if (count < 2 || count > MOST_POINTS)
-        return ip_fail(IPOS_ERR_ARGUMENT, "strokes: stroke %zu has %zu points, expected 2 to %d", number, count, MOST_POINTS);
-    out->at = ip_calloc(count, sizeof *out->at);
-    if (!out->at)
-        return IPOS_ERR_NO_MEMORY;
-    out->count = count;
-    for (size_t i = 0; i < count; i++) {
-        const json_t *point = json_array_get(list, i), *px = json_array_get(point, 0), *py = json_array_get(point, 1);
-        double x = json_number_value(px), y = json_number_value(py);
-        if (json_array_size(point) != 2 || !json_is_number(px) || !json_is_number(py) || !(fabs(x) < 1e6 && fabs(y) < 1e6))
-            return ip_fail(IPOS_ERR_ARGUMENT, "strokes: point %zu of stroke %zu: expected [x, y] in pixels", i, number);
-        out->at[i] = (ip_point){(float)x, (float)y};
-    }
-    return IPOS_OK;
 }
 
 static ipos_status read_kind(const json_t *entry, size_t number, ir_stroke_kind *out) {
@@ -63,23 +44,19 @@ static ipos_status read_stroke(const json_t *entry, size_t number, ir_stroke *ou
     if (!(out->width >= 0 && out->width <= 2000))
         return ip_fail(IPOS_ERR_ARGUMENT, "strokes: stroke %zu is %g pixels wide, expected 0 to 2000", number, (double)out->width);
     out->name = ip_strdup(name && *name ? name : own);
-    return out->name ? read_points(json_object_get(entry, "points"), number, out) : IPOS_ERR_NO_MEMORY;
+    return out->name ? ip_stroke_points(json_object_get(entry, "points"), number, &out->at, &out->count) : IPOS_ERR_NO_MEMORY;
 }
 
 ipos_status ir_strokes_parse(const char *json, ir_strokes *out) {
-    json_error_t error;
+    json_t *document;
+    const json_t *list;
     *out = (ir_strokes){0};
     if (!*json)
         return IPOS_OK;
-    json_t *document = json_loads(json, JSON_REJECT_DUPLICATES, &error);
-    if (!document)
-        return ip_fail(IPOS_ERR_ARGUMENT, "strokes: not JSON, line %d: %s", error.line, error.text);
-    const json_t *list = json_is_array(document) ? document : json_object_get(document, "strokes");
+    IP_TRY(ip_strokes_list(json, "\"kind\",\"frame\",\"points\":[[x,y],...]", &document, &list));
     size_t count = json_array_size(list);
     ipos_status status = IPOS_OK;
-    if (!json_is_array(list))
-        status = ip_fail(IPOS_ERR_ARGUMENT, "strokes: expected {\"strokes\":[{\"kind\",\"frame\",\"points\":[[x,y],...]}]}");
-    else if (count > MOST_STROKES)
+    if (count > MOST_STROKES)
         status = ip_fail(IPOS_ERR_ARGUMENT, "strokes: %zu of them, expected at most %d", count, MOST_STROKES);
     else if (!(out->at = ip_calloc(count + 1, sizeof *out->at)))
         status = IPOS_ERR_NO_MEMORY;
@@ -94,13 +71,6 @@ ipos_status ir_strokes_parse(const char *json, ir_strokes *out) {
     if (status != IPOS_OK)
         ir_strokes_free(out);
     return status;
-}
-
-static bool is_missing(const ip_op_clip *clip, int64_t frame) {
-    for (size_t i = 0; i < clip->missing_count; i++)
-        if (clip->missing[i] == frame)
-            return true;
-    return false;
 }
 
 ipos_status ir_strokes_check(const ir_strokes *strokes, const ip_op_host *host) {
@@ -118,7 +88,7 @@ ipos_status ir_strokes_check(const ir_strokes *strokes, const ip_op_host *host) 
         if (!found)
             return ip_fail(IPOS_ERR_ARGUMENT, "strokes: stroke %zu (%s) is on frame %lld, which is in no shot that is worked on: expected %lld to %lld",
                 s + 1, kinds[stroke->kind], (long long)stroke->frame, (long long)from, (long long)to);
-        if (is_missing(&host->clips[0], stroke->frame))
+        if (ip_sorted_has(host->clips[0].missing, host->clips[0].missing_count, stroke->frame))
             return ip_fail(IPOS_ERR_ARGUMENT, "strokes: stroke %zu (%s) is on frame %lld, which clip %s does not have: draw it on one that exists",
                 s + 1, kinds[stroke->kind], (long long)stroke->frame, host->clips[0].name);
     }

@@ -69,9 +69,7 @@ static ipos_status make_evidence(ir_run *run, const ir_change *change, const ip_
     const ipos_frame *source = change->source;
     double sum = 0;
     ip_plane_f rows;
-    IP_TRY(run->host->frame_new(run->host, &source->data_window, channels, 2, out));
-    (*out)->display_window = source->display_window;
-    IP_TRY(ipos_frame_set_encoding(*out, "data"));
+    IP_TRY(ip_evidence_new(run->host, &source->data_window, source, channels, 2, out));
     IP_TRY(ip_plane_new(changed->width, 2, &rows));
     for (int y = 0; y < changed->height; y++) {
         float *sure = ip_row(&rows, 0), *kind = ip_row(&rows, 1);
@@ -81,9 +79,8 @@ static ipos_status make_evidence(ir_run *run, const ir_change *change, const ip_
             kind[x] = is ? ip_row(change->kind, y)[x] : 0;
             sum += (double)sure[x];
         }
-        for (int k = 0; k < 2; k++)
-            ip_samples_from_float(IPOS_F16, ip_row(&rows, k), (*out)->channels[k].data + y * (*out)->channels[k].row_stride,
-                (*out)->channels[k].pixel_stride, (size_t)changed->width);
+        ip_evidence_row(*out, 0, y, sure);
+        ip_evidence_row(*out, 1, y, kind);
     }
     ip_plane_free(&rows);
     *mean = sum / ((double)changed->width * changed->height);

@@ -1,4 +1,5 @@
 /* Pictures, mattes and evidence on their way out, and the proposals of strokes. */
+#include "evidence.h"
 #include "wires_run.h"
 
 static void set_plane(const ip_channel *channel, const uint8_t *alpha, size_t n, uint8_t *line) {
@@ -26,13 +27,10 @@ static ipos_status evidence_frame(iw_run *run, const iw_shot *shot, size_t index
     bool shadow = false;
     for (size_t i = 0; i < shot->wires.count; i++)
         shadow = shadow || shot->wires.at[i].shadow;
-    IP_TRY(run->host->frame_new(run->host, &shot->canvas, channels, shadow ? 4 : 3, out));
-    (*out)->display_window = like->display_window;
-    IP_TRY(ipos_frame_set_encoding(*out, "data"));
-    for (int k = 0; k < 2; k++)
+    IP_TRY(ip_evidence_new(run->host, &shot->canvas, like, channels, shadow ? 4 : 3, out));
+    for (size_t k = 0; k < 2; k++)
         for (int y = 0; y < shot->canvas.height; y++)
-            ip_samples_from_float(IPOS_F16, ip_row(&planes[k], y), (*out)->channels[k].data + y * (*out)->channels[k].row_stride,
-                (*out)->channels[k].pixel_stride, (size_t)shot->canvas.width);
+            ip_evidence_row(*out, k, y, ip_row(&planes[k], y));
     put_matte(shot, &shot->matte[index], *out, 2);
     if (shadow)
         put_matte(shot, &shot->shadow[index], *out, 3);

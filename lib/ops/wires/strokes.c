@@ -1,11 +1,8 @@
 /* What people drew. */
+#include "stroke_text.h"
 #include "wires_op.h"
 
-#include <jansson.h>
-#include <math.h>
-#include <stdlib.h>
-
-enum { MOST_WIRES = 64, MOST_POINTS = 1000 };
+enum { MOST_WIRES = 64 };
 
 void iw_wires_free(iw_wires *wires) {
     for (size_t i = 0; i < wires->count; i++) {
@@ -72,25 +69,6 @@ ipos_status iw_wires_add(iw_wires *wires, const char *name, int64_t frame, const
     return add_stroke(wire, stroke);
 }
 
-static ipos_status read_points(const json_t *list, size_t number, iw_stroke *stroke) {
-    size_t count = json_array_size(list);
-    if (count < 2 || count > MOST_POINTS)
-        return ip_fail(IPOS_ERR_ARGUMENT, "strokes: stroke %zu has %zu points, expected 2 to %d", number, count, MOST_POINTS);
-    stroke->points = ip_calloc(count, sizeof *stroke->points);
-    if (!stroke->points)
-        return IPOS_ERR_NO_MEMORY;
-    stroke->count = count;
-    for (size_t i = 0; i < count; i++) {
-        const json_t *point = json_array_get(list, i);
-        double x = json_number_value(json_array_get(point, 0)), y = json_number_value(json_array_get(point, 1));
-        if (json_array_size(point) != 2 || !json_is_number(json_array_get(point, 0)) || !json_is_number(json_array_get(point, 1)) ||
-            !(fabs(x) < 1e6 && fabs(y) < 1e6))
-            return ip_fail(IPOS_ERR_ARGUMENT, "strokes: point %zu of stroke %zu: expected [x, y] in pixels", i, number);
-        stroke->points[i] = (ip_point){(float)x, (float)y};
-    }
-    return IPOS_OK;
-}
-
 static ipos_status read_stroke(const json_t *entry, size_t number, iw_wires *out) {
     char own[32];
     snprintf(own, sizeof own, "wire-%zu", number + 1);
@@ -104,7 +82,7 @@ static ipos_status read_stroke(const json_t *entry, size_t number, iw_wires *out
     if (!(stroke.width >= 0 && stroke.width < 500))
         return ip_fail(IPOS_ERR_ARGUMENT, "strokes: stroke %zu is %g pixels wide, expected 0 to 500", number, (double)stroke.width);
     iw_wire *wire;
-    ipos_status status = read_points(json_object_get(entry, "points"), number, &stroke);
+    ipos_status status = ip_stroke_points(json_object_get(entry, "points"), number, &stroke.points, &stroke.count);
     if (status == IPOS_OK)
         status = wire_named(out, name && *name ? name : own, kind && !strcmp(kind, "shadow"), &wire);
     if (status != IPOS_OK) {
@@ -115,16 +93,13 @@ static ipos_status read_stroke(const json_t *entry, size_t number, iw_wires *out
 }
 
 ipos_status iw_strokes_parse(const char *json, iw_wires *out) {
-    json_error_t error;
+    json_t *document;
+    const json_t *list;
     *out = (iw_wires){0};
     if (!*json)
         return IPOS_OK;
-    json_t *document = json_loads(json, JSON_REJECT_DUPLICATES, &error);
-    if (!document)
-        return ip_fail(IPOS_ERR_ARGUMENT, "strokes: not JSON, line %d: %s", error.line, error.text);
-    const json_t *list = json_is_array(document) ? document : json_object_get(document, "strokes");
-    ipos_status status = json_is_array(list) ? IPOS_OK
-        : ip_fail(IPOS_ERR_ARGUMENT, "strokes: expected {\"strokes\":[{\"wire\",\"frame\",\"points\":[[x,y],...]}]}");
+    IP_TRY(ip_strokes_list(json, "\"wire\",\"frame\",\"points\":[[x,y],...]", &document, &list));
+    ipos_status status = IPOS_OK;
     for (size_t i = 0; status == IPOS_OK && i < json_array_size(list); i++)
         status = read_stroke(json_array_get(list, i), i, out);
     json_decref(document);
