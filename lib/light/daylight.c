@@ -37,6 +37,16 @@ void ip_sun_toward(double azimuth, double elevation, double toward[3]) {
     toward[2] = cos(e) * cos(a);
 }
 
+void ip_sun_across(const double toward[3], double side[3], double over[3]) {
+    double flat = hypot(toward[0], toward[2]);
+    side[0] = flat > 1e-6 ? toward[2] / flat : 1;
+    side[1] = 0;
+    side[2] = flat > 1e-6 ? -toward[0] / flat : 0;
+    over[0] = side[1] * toward[2] - side[2] * toward[1];
+    over[1] = side[2] * toward[0] - side[0] * toward[2];
+    over[2] = side[0] * toward[1] - side[1] * toward[0];
+}
+
 /* Share of the sun's luminance and of blue in the light of the sky: a low sun leaves more of both. */
 static void shade_of(const ip_light_ask *ask, double *density, double *blue) {
     double low = fmin(fmax((58 - ask->elevation) / (58 - 7), 0), 1);

@@ -41,6 +41,8 @@ ipos_status ip_daylight_pair(const ip_light_ask *old, const ip_light_ask *now, i
 void ip_sun_colour(double elevation, double rgb[3]);
 /* Right, up, forward of a direction as seen in the picture. */
 void ip_sun_toward(double azimuth, double elevation, double toward[3]);
+/* Two unit vectors across the light of a sun, at right angles; side is level. */
+void ip_sun_across(const double toward[3], double side[3], double over[3]);
 
 static inline double ip_luminance(const double rgb[3]) { return .2126 * rgb[0] + .7152 * rgb[1] + .0722 * rgb[2]; }
 

@@ -43,6 +43,7 @@ ipos_status ip_camera_solve(const ip_tracks *tracks, const ip_lens *lens, const 
 ipos_status ip_camera_points(const ip_tracks *tracks, ip_camera_path *path);
 void ip_camera_free(ip_camera_path *path);
 
+static inline double ip_dot3(const double a[3], const double b[3]) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
 /* World to camera, and to the picture; false behind the camera. */
 void ip_pose_apply(const ip_pose *pose, const double world[3], double camera[3]);
 /* Centre of a camera in the world, and the world's direction of camera coordinates. */

@@ -17,10 +17,6 @@ void ip_caster_free(ip_caster *caster) {
     *caster = (ip_caster){0};
 }
 
-static double dot(const double a[3], const double b[3]) {
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 /* Two passes over all points: first the reach of the map, then the map. */
 typedef struct casting {
     ip_caster *caster;
@@ -30,7 +26,7 @@ typedef struct casting {
 
 static void add_point(casting *c, const double at[3]) {
     ip_caster *m = c->caster;
-    double u = dot(m->side, at), v = dot(m->over, at);
+    double u = ip_dot3(m->side, at), v = ip_dot3(m->over, at);
     if (c->measure) {
         c->low[0] = fmin(c->low[0], u);
         c->low[1] = fmin(c->low[1], v);
@@ -42,7 +38,7 @@ static void add_point(casting *c, const double at[3]) {
     if (i < 0 || j < 0 || i >= m->width || j >= m->height)
         return;
     float *far = &m->far[(size_t)j * (size_t)m->width + (size_t)i];
-    *far = fmaxf(*far, (float)dot(m->toward, at));
+    *far = fmaxf(*far, (float)ip_dot3(m->toward, at));
 }
 
 /* Things of a frame: mask (1 outside), depth of their middle, distance to the outline, radius of the largest disk that holds a pixel. */
@@ -170,13 +166,8 @@ static ipos_status fill(casting *c, const ip_set_frame *const *frames, size_t co
 ipos_status ip_caster_make(const ip_room *room, const ip_set_frame *const *frames, size_t count, const ip_lens *lens, const double toward[3],
     ip_caster *out) {
     casting c = {out, {1e9, 1e9}, {-1e9, -1e9}, true};
-    double flat = hypot(toward[0], toward[2]);
     *out = (ip_caster){.toward = {toward[0], toward[1], toward[2]}, .cell = CELL};
-    double side[3] = {flat > 1e-6 ? toward[2] / flat : 1, 0, flat > 1e-6 ? -toward[0] / flat : 0};
-    memcpy(out->side, side, sizeof side);
-    out->over[0] = side[1] * toward[2] - side[2] * toward[1];
-    out->over[1] = side[2] * toward[0] - side[0] * toward[2];
-    out->over[2] = side[0] * toward[1] - side[1] * toward[0];
+    ip_sun_across(toward, out->side, out->over);
     IP_TRY(ip_facade_make(room, frames, count, lens, toward, &out->facade));
     outline *outlines = ip_calloc(IP_MAX(count, 1), sizeof *outlines);
     ipos_status status = outlines ? IPOS_OK : IPOS_ERR_NO_MEMORY;
@@ -217,7 +208,7 @@ static taps taps_of(const ip_caster *m, double i, double j, double radius) {
     return t;
 }
 
-/* How many of the cells stop the sun, and how far off those are. */
+/* How many of the cells stop the sun, and how far off those are on average. */
 static int stopped(const ip_caster *m, const taps *t, double own, double *away) {
     double sum = 0;
     int count = 0;
@@ -233,27 +224,16 @@ static int stopped(const ip_caster *m, const taps *t, double own, double *away) 
     return count;
 }
 
-/* Share of the cells that stop the sun. */
-static double stopped_share(const ip_caster *m, const taps *t, double own) {
-    int count = 0;
-    for (int j = 0; j <= 2 * TAPS; j++) {
-        const float *line = m->far + (size_t)IP_MAX(t->y[j], 0) * (size_t)m->width;
-        for (int i = 0; i <= 2 * TAPS && t->y[j] >= 0; i++)
-            count += t->x[i] >= 0 && (double)line[t->x[i]] > own;
-    }
-    return (double)count / ((2 * TAPS + 1) * (2 * TAPS + 1));
-}
-
 /* Share of the sun that gets to a place: edges are the softer the further off the caster is (Fernando, SIGGRAPH sketches 2005). */
 static float lit(const ip_caster *m, const double at[3], double bias) {
-    double i = (dot(m->side, at) - m->low[0]) / m->cell, j = (dot(m->over, at) - m->low[1]) / m->cell, own = dot(m->toward, at) + bias, away;
+    double i = (ip_dot3(m->side, at) - m->low[0]) / m->cell, j = (ip_dot3(m->over, at) - m->low[1]) / m->cell, own = ip_dot3(m->toward, at) + bias, away;
     if (!m->far || is_open(m, i, j, own))
         return 1;
     taps t = taps_of(m, i, j, SOFT_MOST / m->cell);
     if (!stopped(m, &t, own, &away))
         return 1;
     t = taps_of(m, i, j, fmin(fmax(SPREAD * (away + bias), m->cell), SOFT_MOST) / m->cell);
-    return 1 - (float)stopped_share(m, &t, own);
+    return 1 - (float)((double)stopped(m, &t, own, &away) / ((2 * TAPS + 1) * (2 * TAPS + 1)));
 }
 
 typedef struct seen_job {
@@ -288,9 +268,9 @@ static void find_behind(const ip_room *room, const ip_set_frame *f, const ip_len
     int width = f->kind.width, reach = ip_relight_pixels(width, 7), wide = ip_relight_pixels(width, 25);
     for (int y = 0; y < f->kind.height; y++)
         for (int x = 0; x < width; x++) {
-            float w = ip_row(&f->view.inverse, y)[x], backdrop = ip_room_backdrop(room, &f->view.pose, lens, x, y);
-            float kind = ip_row(&f->kind, y)[x];
+            float w = ip_row(&f->view.inverse, y)[x], backdrop = ip_room_backdrop(room, &f->view.pose, lens, x, y), kind = ip_row(&f->kind, y)[x];
             bool gap = ip_row(&f->room, y)[x] > 9e3f, far = gap && kind == IP_IS_UPRIGHT && (backdrop > 9e3f || w * backdrop < .87f);
+            ip_row(&part[0], y)[x] = backdrop;
             ip_row(&part[2], y)[x] = far ? w : 0;
             ip_row(&part[3], y)[x] = far;
         }
@@ -301,7 +281,7 @@ static void find_behind(const ip_room *room, const ip_set_frame *f, const ip_len
             float behind = ip_row(&f->room, y)[x], w = ip_row(&f->view.inverse, y)[x], kind = ip_row(&f->kind, y)[x];
             bool upright = kind == IP_IS_UPRIGHT, near = upright && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE && fabsf(w * behind - 1) < .08f;
             float through = ip_row(&part[3], y)[x] > .01f ? ip_row(&part[2], y)[x] / ip_row(&part[3], y)[x] : w;
-            bool own = upright && (w * ip_room_backdrop(room, &f->view.pose, lens, x, y) < 1.07f || ip_row(&f->view.agreeing, y)[x] < IP_AGREE);
+            bool own = upright && (w * ip_row(&part[0], y)[x] < 1.07f || ip_row(&f->view.agreeing, y)[x] < IP_AGREE);
             ip_row(&part[0], y)[x] = near || (upright && w * behind < .8f) ? w : behind > 9e3f ? (own ? w : through) : 1 / behind;
         }
     ip_box_blur(&part[0], &part[0], &part[1], reach, 2, threads);

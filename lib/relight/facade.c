@@ -7,10 +7,6 @@
 static const double BEHIND = 2.5;   /* metres: fronts of one row step back by less */
 static const double THROUGH = 1.15; /* times the wall's depth: seen through it */
 
-static double dot(const double a[3], const double b[3]) {
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 void ip_facade_free(ip_facade *facade) {
     for (size_t i = 0; i < facade->count; i++)
         ip_plane_free(&facade->view[i].open);
@@ -35,7 +31,7 @@ static ipos_status find_open(const ip_room *room, const ip_set_frame *f, const i
 
 ipos_status ip_facade_make(const ip_room *room, const ip_set_frame *const *frames, size_t count, const ip_lens *lens, const double toward[3], ip_facade *out) {
     *out = (ip_facade){.lens = *lens, .toward = {toward[0], toward[1], toward[2]}};
-    if (!room->walls || dot(room->wall[0].normal, toward) < .02)
+    if (!room->walls || ip_dot3(room->wall[0].normal, toward) < .02)
         return IPOS_OK;
     memcpy(out->normal, room->wall[0].normal, sizeof out->normal);
     out->offset = room->wall[0].offset;
@@ -68,11 +64,11 @@ static double nearest(const ip_facade *facade, size_t i, const double place[3], 
 }
 
 float ip_facade_lit(const ip_facade *facade, const double at[3]) {
-    double away = dot(facade->normal, at) - facade->offset, least = 1e30, place[3];
+    double away = ip_dot3(facade->normal, at) - facade->offset, least = 1e30, place[3];
     float lit = 1;
     if (!facade->count || away > -BEHIND)
         return 1;
-    double reach = -away / dot(facade->normal, facade->toward);
+    double reach = -away / ip_dot3(facade->normal, facade->toward);
     for (int k = 0; k < 3; k++)
         place[k] = at[k] + reach * facade->toward[k];
     for (size_t i = 0; i < facade->count; i++) {

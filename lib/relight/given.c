@@ -8,10 +8,6 @@
 enum { APART = 12 };
 static const double CLOSE = .016; /* of the depth, as for the ground of a set that is estimated */
 
-static double dot(const double a[3], const double b[3]) {
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 void ip_known_free(ip_known *known) {
     ip_rays_free(known->rays);
     ip_free(known->pose);
@@ -209,8 +205,7 @@ static ipos_status find_range(ip_set *set) {
     if (count < 100) {
         snprintf(set->reason, sizeof set->reason, "what is given shows nothing in frame %zu of the shot: do camera and set lie in one world, in one unit?", set->middle + 1);
     } else {
-        set->far_inverse = .25 * (double)ip_quantile(inverse, count, .02);
-        set->near_inverse = 1.35 * (double)ip_quantile(inverse, count, .995);
+        ip_set_range_of(set, inverse, count);
     }
     ip_view_free(&view);
     ip_free(inverse);
@@ -234,9 +229,9 @@ static ipos_status find_ground(ip_set *set, const double up[3], double *ground) 
                 if (!(w > 0) || ip_row(&set->view[k].agreeing, y)[x] < IP_AGREE || count == most)
                     continue;
                 ip_world_of(&set->view[k].pose, &set->path.lens, x, y, 1 / w, at);
-                if (dot(up, at) < dot(up, eye)) {
+                if (ip_dot3(up, at) < ip_dot3(up, eye)) {
                     depth[count] = (float)(1 / w);
-                    height[count++] = (float)(dot(up, at) - dot(up, eye));
+                    height[count++] = (float)(ip_dot3(up, at) - ip_dot3(up, eye));
                 }
             }
     set->room.ground_share = 0;
@@ -278,13 +273,13 @@ static void place(ip_set *set, const double up[3], double ground, double height)
     double scale = set->source.given.metres || (set->source.given.depth && set->source.given.pose) ? 1 : height / -ground;
     ip_pose_centre(&set->path.pose[set->middle], eye);
     ip_pose_turn_back(&set->path.pose[set->middle], z, ahead);
-    double steep = dot(up, ahead);
+    double steep = ip_dot3(up, ahead);
     for (int k = 0; k < 3; k++) {
         known->foot[k] = eye[k] + ground * up[k];
         known->turn[3 + k] = up[k];
         known->turn[6 + k] = ahead[k] - steep * up[k];
     }
-    length = fmax(sqrt(dot(known->turn + 6, known->turn + 6)), 1e-9);
+    length = fmax(sqrt(ip_dot3(known->turn + 6, known->turn + 6)), 1e-9);
     for (int k = 0; k < 3; k++)
         known->turn[6 + k] /= length;
     const double *f = known->turn + 6, *u = known->turn + 3;
@@ -295,8 +290,8 @@ static void place(ip_set *set, const double up[3], double ground, double height)
         ip_pose old = set->path.pose[i], *pose = &set->path.pose[i];
         for (int r = 0; r < 3; r++) {
             for (int c = 0; c < 3; c++)
-                pose->r[3 * r + c] = dot(old.r + 3 * r, known->turn + 3 * c);
-            pose->t[r] = scale * (dot(old.r + 3 * r, known->foot) + old.t[r]);
+                pose->r[3 * r + c] = ip_dot3(old.r + 3 * r, known->turn + 3 * c);
+            pose->t[r] = scale * (ip_dot3(old.r + 3 * r, known->foot) + old.t[r]);
         }
     }
     for (size_t k = 0; k < set->keys; k++) {

@@ -22,10 +22,6 @@ typedef struct falling {
     int hits;
 } falling;
 
-static double dot3(const double a[3], const double b[3]) {
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 /* From the set's axes to those of the given world; a direction. */
 static void turn_back(const ip_known *known, const double set[3], float out[3]) {
     for (int k = 0; k < 3; k++)
@@ -54,7 +50,7 @@ static void fall(const light_job *job, int x, int y, int s, const float at[3], c
     for (int k = 0; k < 3; k++)
         from[k] = at[k] + off * n_given[k];
     for (int sun = 0; sun < 2; sun++) {
-        double facing = dot3(n, sun ? job->pair->now.toward : job->pair->old.toward);
+        double facing = ip_dot3(n, sun ? job->pair->now.toward : job->pair->old.toward);
         float toward[3];
         if (facing <= 0)
             continue;
@@ -83,7 +79,7 @@ static bool given_normal(const ip_set_frame *f, double x, double y, const double
     length = sqrt(length);
     for (int k = 0; k < 3; k++)
         n[k] /= fmax(length, 1e-9);
-    return length > .5 && dot3(n, mesh) > .5;
+    return length > .5 && ip_dot3(n, mesh) > .5;
 }
 
 static void mesh_pixel(const light_job *job, int x, int y, falling *sum) {
@@ -120,7 +116,7 @@ static void moving_pixel(const light_job *job, int x, int y, falling *sum) {
     }
     if (!placed) {
         for (int sun = 0; sun < 2; sun++)
-            sum->facing[sun] = sum->lit[sun] = fmax(dot3(n, sun ? job->pair->now.toward : job->pair->old.toward), 0);
+            sum->facing[sun] = sum->lit[sun] = fmax(ip_dot3(n, sun ? job->pair->now.toward : job->pair->old.toward), 0);
         sum->hits = 1;
         return;
     }
@@ -157,15 +153,8 @@ static void ray_rows(void *user, int64_t begin, int64_t end) {
 
 static ipos_status by_rays(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still) {
     light_job job = {set, frame, pair, surface, still, {{{0}}}};
-    for (int sun = 0; sun < 2; sun++) {
-        const double *t = sun ? pair->now.toward : pair->old.toward;
-        double flat = hypot(t[0], t[2]), *side = job.across[sun][0], *over = job.across[sun][1];
-        side[0] = flat > 1e-6 ? t[2] / flat : 1;
-        side[2] = flat > 1e-6 ? -t[0] / flat : 0;
-        over[0] = side[1] * t[2] - side[2] * t[1];
-        over[1] = side[2] * t[0] - side[0] * t[2];
-        over[2] = side[0] * t[1] - side[1] * t[0];
-    }
+    ip_sun_across(pair->old.toward, job.across[IP_OLD_SUN][0], job.across[IP_OLD_SUN][1]);
+    ip_sun_across(pair->now.toward, job.across[IP_NEW_SUN][0], job.across[IP_NEW_SUN][1]);
     ip_parallel(set->source.threads, frame->kind.height, 4, ray_rows, &job);
     return ip_moving_shade(&set->room, frame, &set->path.lens, pair->now.toward, set->source.threads, &surface->passing); /* no mesh holds it */
 }
@@ -180,7 +169,7 @@ ipos_status ip_given_surface(const ip_set *set, const ip_set_frame *frame, const
             double n[3];
             if (normal_at(frame, x, y, n))
                 for (int sun = 0; sun < 2; sun++)
-                    ip_row(&surface->facing[sun], y)[x] = (float)fmax(dot3(n, toward[sun]), .02);
+                    ip_row(&surface->facing[sun], y)[x] = (float)fmax(ip_dot3(n, toward[sun]), .02);
         }
     return IPOS_OK;
 }

@@ -292,28 +292,15 @@ static ipos_status moving_by_picture(const ip_set *set, const ip_set_frame *f, c
 }
 
 static ipos_status find_moving(ip_set *set, size_t index, const ip_set_frame *f, ip_plane_f part[6]) {
-    static const int steps[] = {8, -8, 5, -5, 3, -3};
-    const ip_track_source *track = &set->source.track;
-    const ip_plane_f *luma;
     ip_beside beside[2];
-    size_t count = 0;
+    size_t count;
     if (set->source.given.depth || set->source.given.position) {
         for (int y = 0; y < f->kind.height; y++)
             for (int x = 0; x < f->kind.width; x++)
                 ip_row(&part[0], y)[x] = ip_row(&f->view.inverse, y)[x] * ip_row(&f->room, y)[x] * BEFORE > 1;
         return IPOS_OK;
     }
-    for (size_t s = 0; s < IP_COUNT(steps) && count < 2; s++) {
-        int64_t other = (int64_t)index + steps[s];
-        if (other < 0 || other >= (int64_t)track->count)
-            continue;
-        IP_TRY(track->luma(track->user, (size_t)other, &luma));
-        ip_plane_copy(&part[3 + count], luma);
-        beside[count] = (ip_beside){&set->path.pose[other], &part[3 + count]};
-        count++;
-    }
-    IP_TRY(track->luma(track->user, index, &luma));
-    ip_plane_copy(&part[5], luma);
+    IP_TRY(ip_set_beside(set, index, true, &part[3], beside, &count));
     return moving_by_picture(set, f, &part[5], beside, count, part);
 }
 
@@ -339,7 +326,8 @@ static ipos_status find_kinds(ip_set *set, size_t index, ip_set_frame *f) {
     return status;
 }
 
-static ipos_status look(ip_set *set, size_t index, size_t key, ip_set_frame *out) {
+static ipos_status look(ip_set *set, size_t index, ip_set_frame *out) {
+    size_t key = ip_set_key_of(set, index);
     IP_TRY(key < set->keys ? ip_set_copy_view(&set->view[key], &out->view) : ip_given_view(set, index, &out->view));
     if (key == set->keys)
         IP_TRY(ip_given_agree(set, &out->view, index));
@@ -357,10 +345,7 @@ static ipos_status look(ip_set *set, size_t index, size_t key, ip_set_frame *out
 }
 
 ipos_status ip_given_look(ip_set *set, size_t index, ip_set_frame *out) {
-    size_t k = 0;
-    while (k < set->keys && set->key[k] != index)
-        k++;
-    ipos_status status = look(set, index, k, out);
+    ipos_status status = look(set, index, out);
     out->index = index;
     if (status != IPOS_OK)
         ip_set_frame_free(out);

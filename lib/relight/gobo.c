@@ -6,10 +6,6 @@
 static const double GRAZES = .05;
 static const double ON_IT = .25, FARTHEST = 500; /* metres */
 
-static double dot(const double a[3], const double b[3]) {
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 void ip_gobo_free(ip_gobo *gobo) {
     ip_brush_free(&gobo->brush);
     *gobo = (ip_gobo){0};
@@ -56,13 +52,13 @@ ipos_status ip_gobo_lay(const ip_room *room, const ip_pose *pose, const ip_lens 
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
         double c[3] = {((double)points[i].x - lens->cx) / lens->focal, ((double)points[i].y - lens->cy) / lens->focal, 1}, world[3];
         ip_pose_turn_back(pose, c, ray);
-        depth = (out->offset - dot(out->normal, eye)) / dot(out->normal, ray);
+        depth = (out->offset - ip_dot3(out->normal, eye)) / ip_dot3(out->normal, ray);
         if (!(depth > .05 && depth < FARTHEST))
             status = ip_fail(IPOS_ERR_ARGUMENT, "%s: point %zu is not on the %s that the rest of the gobo lies on: %s", what, i,
                 plane ? "wall" : "ground", plane ? "keep to one wall" : "keep below the horizon");
         for (int k = 0; k < 3; k++)
             world[k] = eye[k] + depth * ray[k];
-        at[i] = (ip_point){(float)dot(out->side, world), (float)dot(out->over, world)};
+        at[i] = (ip_point){(float)ip_dot3(out->side, world), (float)ip_dot3(out->over, world)};
         mean += depth / (double)count;
     }
     float metre = (float)(mean / lens->focal); /* of a pixel */
@@ -74,11 +70,11 @@ ipos_status ip_gobo_lay(const ip_room *room, const ip_pose *pose, const ip_lens 
 }
 
 float ip_gobo_at(const ip_gobo *gobo, const double world[3], const double toward[3]) {
-    double away = dot(gobo->normal, world) - gobo->offset, into = dot(gobo->normal, toward), at[3] = {world[0], world[1], world[2]};
+    double away = ip_dot3(gobo->normal, world) - gobo->offset, into = ip_dot3(gobo->normal, toward), at[3] = {world[0], world[1], world[2]};
     bool on = fabs(away) < ON_IT;
     if (!on && (away < 0 || into < GRAZES)) /* behind the plane, or the sun does not shine on it */
         return 0;
     for (int k = 0; k < 3; k++)
         at[k] -= into < GRAZES ? away * gobo->normal[k] : away / into * toward[k];
-    return ip_brush_at(&gobo->brush, (float)dot(gobo->side, at), (float)dot(gobo->over, at));
+    return ip_brush_at(&gobo->brush, (float)ip_dot3(gobo->side, at), (float)ip_dot3(gobo->over, at));
 }

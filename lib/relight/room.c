@@ -15,10 +15,6 @@ typedef struct spots {
     size_t count, room;
 } spots;
 
-static double dot(const double a[3], const double b[3]) {
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 static void cross(const double a[3], const double b[3], double out[3]) {
     out[0] = a[1] * b[2] - a[2] * b[1];
     out[1] = a[2] * b[0] - a[0] * b[2];
@@ -26,7 +22,7 @@ static void cross(const double a[3], const double b[3], double out[3]) {
 }
 
 static bool unit(double v[3]) {
-    double length = sqrt(dot(v, v));
+    double length = sqrt(ip_dot3(v, v));
     for (int i = 0; i < 3; i++)
         v[i] /= fmax(length, 1e-300);
     return length > 1e-9;
@@ -61,7 +57,7 @@ static ipos_status gather(const ip_view *view, const ip_lens *lens, int top, spo
 static double share_on(const spots *all, const double normal[3], double offset, size_t step) {
     size_t on = 0, count = 0;
     for (size_t i = 0; i < all->count; i += step, count++)
-        on += fabs(dot(normal, all->at[i].at) - offset) < TOLERANCE * all->at[i].depth;
+        on += fabs(ip_dot3(normal, all->at[i].at) - offset) < TOLERANCE * all->at[i].depth;
     return count ? (double)on / (double)count : 0;
 }
 
@@ -79,16 +75,16 @@ static double find_ground(const spots *all, const double up[3], double normal[3]
             b[k] = p[2]->at[k] - p[0]->at[k];
         }
         cross(a, b, n);
-        if (!unit(n) || fabs(dot(n, up)) < TILT)
+        if (!unit(n) || fabs(ip_dot3(n, up)) < TILT)
             continue;
-        double sign = dot(n, up) < 0 ? -1 : 1;
+        double sign = ip_dot3(n, up) < 0 ? -1 : 1;
         for (int k = 0; k < 3; k++)
             n[k] *= sign;
-        double share = share_on(all, n, dot(n, p[0]->at), 1 + all->count / 4000);
+        double share = share_on(all, n, ip_dot3(n, p[0]->at), 1 + all->count / 4000);
         if (share > best) {
             best = share;
             memcpy(normal, n, sizeof n);
-            *offset = dot(n, p[0]->at);
+            *offset = ip_dot3(n, p[0]->at);
         }
     }
     return best;
@@ -106,7 +102,7 @@ static void refine_ground(const spots *all, double normal[3], double *offset) {
         cross(along, normal, side);
         for (size_t i = 0; i < all->count; i++) {
             const spot *s = &all->at[i];
-            double off = dot(normal, s->at) - *offset, weight = 1 / (s->depth * s->depth), row[3] = {dot(side, s->at), dot(along, s->at), 1};
+            double off = ip_dot3(normal, s->at) - *offset, weight = 1 / (s->depth * s->depth), row[3] = {ip_dot3(side, s->at), ip_dot3(along, s->at), 1};
             if (fabs(off) > tolerance * s->depth)
                 continue;
             for (int r = 0; r < 3; r++) {
@@ -129,8 +125,8 @@ static void move_pose(ip_pose *pose, const double turn[9], const double foot[3],
     ip_pose old = *pose;
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++)
-            pose->r[3 * i + j] = dot(old.r + 3 * i, turn + 3 * j);
-        pose->t[i] = scale * (dot(old.r + 3 * i, foot) + old.t[i]);
+            pose->r[3 * i + j] = ip_dot3(old.r + 3 * i, turn + 3 * j);
+        pose->t[i] = scale * (ip_dot3(old.r + 3 * i, foot) + old.t[i]);
     }
 }
 
@@ -138,7 +134,7 @@ static double place(ip_view *views, size_t count, size_t middle, const double no
     double eye[3], ahead[3], turn[9], foot[3], z[3] = {0, 0, 1};
     ip_pose_centre(&views[middle].pose, eye);
     ip_pose_turn_back(&views[middle].pose, z, ahead);
-    double over = dot(normal, eye) - offset, steep = dot(normal, ahead), scale = height / over;
+    double over = ip_dot3(normal, eye) - offset, steep = ip_dot3(normal, ahead), scale = height / over;
     for (int k = 0; k < 3; k++) {
         foot[k] = eye[k] - over * normal[k];
         turn[3 + k] = normal[k];
@@ -171,7 +167,7 @@ ipos_status ip_room_place(ip_view *views, size_t count, size_t middle, double he
         snprintf(room->reason, sizeof room->reason, "no level ground is to be seen (%.0f %% of the lower half's depth)", 100 * room->ground_share);
     else if (status == IPOS_OK) {
         refine_ground(&all, normal, &offset);
-        if (dot(normal, eye) - offset <= 0)
+        if (ip_dot3(normal, eye) - offset <= 0)
             snprintf(room->reason, sizeof room->reason, "the level plane that was found lies over the camera");
         else
             room->scale = place(views, count, middle, normal, offset, height, path);
@@ -186,14 +182,14 @@ static bool wall_of(const spot *a, const spot *b, ip_wall *wall) {
     if (length < .5)
         return false;
     *wall = (ip_wall){.normal = {dz / length, 0, -dx / length}};
-    wall->offset = dot(wall->normal, a->at);
+    wall->offset = ip_dot3(wall->normal, a->at);
     return true;
 }
 
 static double count_on(const spots *all, const ip_wall *wall, size_t step) {
     double on = 0;
     for (size_t i = 0; i < all->count; i += step)
-        on += fabs(dot(wall->normal, all->at[i].at) - wall->offset) < TOLERANCE * all->at[i].depth;
+        on += fabs(ip_dot3(wall->normal, all->at[i].at) - wall->offset) < TOLERANCE * all->at[i].depth;
     return on * (double)step;
 }
 
@@ -204,7 +200,7 @@ static void refine_wall(const spots *all, ip_wall *wall) {
         double n = 0, x = 0, z = 0, xx = 0, xz = 0, zz = 0;
         for (size_t i = 0; i < all->count; i++) {
             const spot *s = &all->at[i];
-            if (fabs(dot(wall->normal, s->at) - wall->offset) > tolerance * s->depth)
+            if (fabs(ip_dot3(wall->normal, s->at) - wall->offset) > tolerance * s->depth)
                 continue;
             n++;
             x += s->at[0];
@@ -237,7 +233,7 @@ static ipos_status settle_wall(spots *all, ip_wall *wall) {
     }
     for (size_t i = 0; i < all->count; i++) {
         const spot *s = &all->at[i];
-        if (fabs(dot(wall->normal, s->at) - wall->offset) < TOLERANCE * s->depth) {
+        if (fabs(ip_dot3(wall->normal, s->at) - wall->offset) < TOLERANCE * s->depth) {
             along[count++] = (float)(wall->normal[2] * s->at[0] - wall->normal[0] * s->at[2]);
         } else {
             all->at[kept++] = *s;
@@ -256,7 +252,7 @@ static ipos_status settle_wall(spots *all, ip_wall *wall) {
 /* A row of trees before a wall is no wall: along a larger one, well before it. */
 static bool before_another(const ip_room *room, const ip_wall *wall) {
     for (size_t i = 0; i < room->walls; i++)
-        if (dot(room->wall[i].normal, wall->normal) > .9 && wall->offset > .9 * room->wall[i].offset)
+        if (ip_dot3(room->wall[i].normal, wall->normal) > .9 && wall->offset > .9 * room->wall[i].offset)
             return true;
     return false;
 }
@@ -304,7 +300,7 @@ ip_room_hit ip_room_at(const ip_room *room, const ip_pose *pose, const ip_lens *
         hit = (ip_room_hit){(float)(eye[1] / -ray[1]), 0};
     for (size_t i = 0; i < room->walls; i++) {
         const ip_wall *w = &room->wall[i];
-        double depth = (w->offset - dot(w->normal, eye)) / dot(w->normal, ray);
+        double depth = (w->offset - ip_dot3(w->normal, eye)) / ip_dot3(w->normal, ray);
         double along = w->normal[2] * (eye[0] + depth * ray[0]) - w->normal[0] * (eye[2] + depth * ray[2]);
         if (depth > .1 && depth < (double)hit.depth && along > w->low && along < w->high)
             hit = (ip_room_hit){(float)depth, (int)i + 1};
@@ -319,6 +315,6 @@ float ip_room_backdrop(const ip_room *room, const ip_pose *pose, const ip_lens *
         return 1e4f;
     ip_pose_centre(pose, eye);
     ip_pose_turn_back(pose, c, ray);
-    double depth = (w->offset - dot(w->normal, eye)) / dot(w->normal, ray);
+    double depth = (w->offset - ip_dot3(w->normal, eye)) / ip_dot3(w->normal, ray);
     return depth > .1 ? (float)fmin(depth, 1e4) : 1e4f;
 }

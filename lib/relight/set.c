@@ -48,6 +48,11 @@ void ip_set_agree(const ip_set *set, const ip_view *view, size_t index) {
     ip_depth_agree(&view->inverse, &view->pose, others, poses, count, &set->path.lens, .035f, set->source.threads, &view->agreeing);
 }
 
+void ip_set_range_of(ip_set *set, float *inverse, size_t count) {
+    set->far_inverse = .25 * (double)ip_quantile(inverse, count, .02);
+    set->near_inverse = 1.35 * (double)ip_quantile(inverse, count, .995);
+}
+
 ipos_status ip_set_range(ip_set *set) {
     float *inverse = ip_alloc(IP_MAX(set->path.points, 1) * sizeof *inverse);
     size_t count = 0;
@@ -61,10 +66,8 @@ ipos_status ip_set_range(ip_set *set) {
     }
     if (count < 30)
         snprintf(set->reason, sizeof set->reason, "too few points have a depth");
-    else {
-        set->far_inverse = .25 * (double)ip_quantile(inverse, count, .02);
-        set->near_inverse = 1.35 * (double)ip_quantile(inverse, count, .995);
-    }
+    else
+        ip_set_range_of(set, inverse, count);
     ip_free(inverse);
     return IPOS_OK;
 }
@@ -159,10 +162,8 @@ ipos_status ip_set_build(const ip_set_source *source, double focal, double heigh
 }
 
 void ip_set_free(ip_set *set) {
-    for (size_t k = 0; k < IP_KEYS; k++) {
-        ip_plane_free(&set->view[k].inverse);
-        ip_plane_free(&set->view[k].agreeing);
-    }
+    for (size_t k = 0; k < IP_KEYS; k++)
+        ip_view_free(&set->view[k]);
     ip_caster_free(&set->caster);
     ip_camera_free(&set->path);
     ip_known_free(&set->known);
@@ -178,34 +179,36 @@ ipos_status ip_set_copy_view(const ip_view *from, ip_view *to) {
     return IPOS_OK;
 }
 
-/* Some way off on both sides. */
-ipos_status ip_set_things(ip_set *set, size_t index, ip_set_frame *out) {
+ipos_status ip_set_beside(const ip_set *set, size_t index, bool few, ip_plane_f luma[3], ip_beside beside[2], size_t *count) {
     static const int steps[] = {8, -8, 5, -5, 3, -3, 2, -2};
     const ip_track_source *track = &set->source.track;
-    const ip_plane_f *luma;
-    ip_plane_f copy[3] = {{0}};
-    ip_beside beside[2];
-    size_t count = 0;
-    ipos_status status = ip_planes_new(set->source.width, set->source.height, copy, 3);
-    for (size_t s = 0; s < IP_COUNT(steps) && count < 2 && status == IPOS_OK; s++) {
+    const ip_plane_f *from;
+    *count = 0;
+    for (size_t s = 0; s < IP_COUNT(steps) - (few ? 2 : 0) && *count < 2; s++) {
         int64_t other = (int64_t)index + steps[s];
         if (other < 0 || other >= (int64_t)track->count)
             continue;
-        status = track->luma(track->user, (size_t)other, &luma);
-        if (status == IPOS_OK)
-            ip_plane_copy(&copy[count], luma);
-        beside[count] = (ip_beside){&set->path.pose[other], &copy[count]};
-        count++;
+        IP_TRY(track->luma(track->user, (size_t)other, &from));
+        ip_plane_copy(&luma[*count], from);
+        beside[*count] = (ip_beside){&set->path.pose[other], &luma[*count]};
+        ++*count;
     }
+    IP_TRY(track->luma(track->user, index, &from));
+    ip_plane_copy(&luma[2], from);
+    return IPOS_OK;
+}
+
+ipos_status ip_set_things(ip_set *set, size_t index, ip_set_frame *out) {
+    ip_plane_f copy[3];
+    ip_beside beside[2];
+    size_t count;
+    IP_TRY(ip_planes_new(set->source.width, set->source.height, copy, 3));
+    ipos_status status = ip_set_beside(set, index, false, copy, beside, &count);
+    out->luma = &copy[2];
     if (status == IPOS_OK)
-        status = track->luma(track->user, index, &luma);
-    if (status == IPOS_OK) {
-        ip_plane_copy(&copy[2], luma);
-        out->luma = &copy[2];
-        status = set->source.sky(track->user, index, &out->sky);
-    }
+        status = set->source.sky(set->source.track.user, index, &out->sky);
     if (status == IPOS_OK)
-        status = set->source.light(track->user, index, &out->light);
+        status = set->source.light(set->source.track.user, index, &out->light);
     if (status == IPOS_OK)
         status = ip_things_find(&set->room, &set->path.lens, beside, count, set->source.threads, out);
     out->luma = out->sky = NULL;
@@ -214,13 +217,18 @@ ipos_status ip_set_things(ip_set *set, size_t index, ip_set_frame *out) {
     return status;
 }
 
-static ipos_status look(ip_set *set, size_t index, ip_set_frame *out) {
+size_t ip_set_key_of(const ip_set *set, size_t index) {
     size_t k = 0;
+    while (k < set->keys && set->key[k] != index)
+        k++;
+    return k;
+}
+
+static ipos_status look(ip_set *set, size_t index, ip_set_frame *out) {
+    size_t k = ip_set_key_of(set, index);
     *out = (ip_set_frame){0};
     if (ip_given_any(&set->source.given))
         return ip_given_look(set, index, out);
-    while (k < set->keys && set->key[k] != index)
-        k++;
     ipos_status status = k < set->keys ? ip_set_copy_view(&set->view[k], &out->view) : ip_set_depth(set, index, &out->view);
     if (status == IPOS_OK && k == set->keys)
         ip_set_agree(set, &out->view, index);

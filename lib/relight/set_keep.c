@@ -1,7 +1,9 @@
 /* A set and its frames as bytes, for a cache. Of this machine alone: its byte order, its floats. */
 #include "set_parts.h"
 
-enum { VERSION = 1 };
+#include <stddef.h>
+
+enum { VERSION = 2 };
 
 /* What is added to these has to be packed too (and VERSION raised). */
 _Static_assert(sizeof(void *) != 8 || (sizeof(ip_set_frame) == 320 && sizeof(ip_view) == 144 && sizeof(ip_known) == 120), "pack what was added");
@@ -84,12 +86,24 @@ static void take_head(reading *r, uint64_t index) {
     r->failed = r->failed || head[0] != VERSION || head[1] != index;
 }
 
-/* The view's numbers of frames that agree are whole. */
+/* Numbers of frames that agree are whole. */
+static void put_view(ip_buffer *out, const ip_view *view) {
+    ip_buffer_add(out, &view->pose, sizeof view->pose);
+    put_plane(out, &view->inverse);
+    put_bytes(out, &view->agreeing);
+}
+
+static ipos_status take_view(reading *r, int width, int height, ip_view *view) {
+    take(r, &view->pose, sizeof view->pose);
+    IP_TRY(take_plane(r, width, height, &view->inverse));
+    IP_TRY(take_bytes(r, width, height, &view->agreeing));
+    r->failed = r->failed || !view->inverse.data;
+    return IPOS_OK;
+}
+
 void ip_set_frame_pack(const ip_set_frame *f, size_t index, ip_buffer *out) {
     put_head(out, index);
-    ip_buffer_add(out, &f->view.pose, sizeof f->view.pose);
-    put_plane(out, &f->view.inverse);
-    put_bytes(out, &f->view.agreeing);
+    put_view(out, &f->view);
     put_plane(out, &f->room);
     put_bytes(out, &f->wall);
     put_bytes(out, &f->kind);
@@ -101,10 +115,7 @@ ipos_status ip_set_frame_unpack(const void *bytes, size_t size, size_t index, in
     reading r = {bytes, size, false};
     *out = (ip_set_frame){.index = index};
     take_head(&r, index);
-    take(&r, &out->view.pose, sizeof out->view.pose);
-    ipos_status status = take_plane(&r, width, height, &out->view.inverse);
-    if (status == IPOS_OK)
-        status = take_bytes(&r, width, height, &out->view.agreeing);
+    ipos_status status = take_view(&r, width, height, &out->view);
     if (status == IPOS_OK)
         status = take_plane(&r, width, height, &out->room);
     if (status == IPOS_OK)
@@ -113,75 +124,55 @@ ipos_status ip_set_frame_unpack(const void *bytes, size_t size, size_t index, in
         status = take_bytes(&r, width, height, &out->kind);
     for (int k = 0; k < 3 && status == IPOS_OK; k++)
         status = take_plane(&r, width, height, &out->normal[k]);
-    *fits = status == IPOS_OK && !r.failed && !r.left && out->view.inverse.data && out->room.data;
+    *fits = status == IPOS_OK && !r.failed && !r.left && out->room.data;
     if (!*fits)
         ip_set_frame_free(out);
     return status;
 }
 
-/* Followed points are not kept: once the set stands nobody asks for them. */
+/* What of a set lies in itself. Followed points are not kept: once the set stands nobody asks for them. */
+#define FIELD(member) {offsetof(ip_set, member), sizeof((ip_set *)NULL)->member}
+static const struct {
+    size_t at, size;
+} fields[] = {FIELD(reason), FIELD(path.lens), FIELD(path.error), FIELD(path.parallax), FIELD(room), FIELD(near_inverse), FIELD(far_inverse), FIELD(middle),
+    FIELD(keys), FIELD(key), FIELD(known.turn), FIELD(known.foot), FIELD(known.scale)};
+
 void ip_set_pack(const ip_set *set, ip_buffer *out) {
-    uint64_t count = set->path.count, keys = set->keys, has_given = set->known.pose != NULL;
+    size_t count = set->path.count;
+    uint8_t has_given = set->known.pose != NULL;
     put_head(out, count);
-    ip_buffer_add(out, set->reason, sizeof set->reason);
-    ip_buffer_add(out, &set->path.lens, sizeof set->path.lens);
-    ip_buffer_add(out, &set->path.error, sizeof set->path.error);
-    ip_buffer_add(out, &set->path.parallax, sizeof set->path.parallax);
-    ip_buffer_add(out, &set->room, sizeof set->room);
-    ip_buffer_add(out, &set->near_inverse, sizeof set->near_inverse);
-    ip_buffer_add(out, &set->far_inverse, sizeof set->far_inverse);
-    ip_buffer_add(out, &set->middle, sizeof set->middle);
-    ip_buffer_add(out, &keys, sizeof keys);
+    for (size_t i = 0; i < IP_COUNT(fields); i++)
+        ip_buffer_add(out, (const char *)set + fields[i].at, fields[i].size);
     ip_buffer_add(out, &has_given, sizeof has_given);
-    ip_buffer_add(out, set->known.turn, sizeof set->known.turn);
-    ip_buffer_add(out, set->known.foot, sizeof set->known.foot);
-    ip_buffer_add(out, &set->known.scale, sizeof set->known.scale);
     if (set->path.pose) {
         ip_buffer_add(out, set->path.pose, count * sizeof *set->path.pose);
         ip_buffer_add(out, set->path.known, count);
     }
     if (has_given)
         ip_buffer_add(out, set->known.pose, count * sizeof *set->known.pose);
-    for (size_t k = 0; k < keys && !set->reason[0]; k++) {
-        ip_buffer_add(out, &set->key[k], sizeof set->key[k]);
-        ip_buffer_add(out, &set->view[k].pose, sizeof set->view[k].pose);
-        put_plane(out, &set->view[k].inverse);
-        put_bytes(out, &set->view[k].agreeing);
-    }
+    for (size_t k = 0; k < set->keys && !set->reason[0]; k++)
+        put_view(out, &set->view[k]);
 }
 
 static ipos_status take_views(reading *r, ip_set *set) {
     for (size_t k = 0; k < set->keys && !r->failed; k++) {
-        take(r, &set->key[k], sizeof set->key[k]);
-        take(r, &set->view[k].pose, sizeof set->view[k].pose);
-        IP_TRY(take_plane(r, set->source.width, set->source.height, &set->view[k].inverse));
-        IP_TRY(take_bytes(r, set->source.width, set->source.height, &set->view[k].agreeing));
-        r->failed = r->failed || set->key[k] >= set->path.count || !set->view[k].inverse.data;
+        IP_TRY(take_view(r, set->source.width, set->source.height, &set->view[k]));
+        r->failed = r->failed || set->key[k] >= set->path.count;
     }
     return IPOS_OK;
 }
 
 static ipos_status take_set(reading *r, ip_set *set) {
-    uint64_t count = set->source.track.count, keys, has_given;
+    size_t count = set->source.track.count;
+    uint8_t has_given;
     take_head(r, count);
-    take(r, set->reason, sizeof set->reason);
-    set->reason[sizeof set->reason - 1] = 0;
-    take(r, &set->path.lens, sizeof set->path.lens);
-    take(r, &set->path.error, sizeof set->path.error);
-    take(r, &set->path.parallax, sizeof set->path.parallax);
-    take(r, &set->room, sizeof set->room);
-    take(r, &set->near_inverse, sizeof set->near_inverse);
-    take(r, &set->far_inverse, sizeof set->far_inverse);
-    take(r, &set->middle, sizeof set->middle);
-    take(r, &keys, sizeof keys);
+    for (size_t i = 0; i < IP_COUNT(fields); i++)
+        take(r, (char *)set + fields[i].at, fields[i].size);
     take(r, &has_given, sizeof has_given);
-    take(r, set->known.turn, sizeof set->known.turn);
-    take(r, set->known.foot, sizeof set->known.foot);
-    take(r, &set->known.scale, sizeof set->known.scale);
-    r->failed = r->failed || keys > IP_KEYS || set->middle >= count || set->room.walls > IP_WALLS;
+    set->reason[sizeof set->reason - 1] = 0;
+    r->failed = r->failed || set->keys > IP_KEYS || set->middle >= count || set->room.walls > IP_WALLS;
     if (r->failed || set->reason[0])
         return IPOS_OK;
-    set->keys = keys;
     set->path.count = count;
     set->path.pose = ip_calloc(count, sizeof *set->path.pose);
     set->path.known = ip_calloc(count, 1);

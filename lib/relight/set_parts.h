@@ -8,10 +8,15 @@
 ipos_status ip_set_depth(ip_set *set, size_t index, ip_view *out);
 /* How far its depth agrees with that of the key frames, itself not counted. */
 void ip_set_agree(const ip_set *set, const ip_view *view, size_t index);
-/* 1 / z of the followed points on the middle frame, with room on both sides. */
+/* 1 / z of the followed points on the middle frame, with room on both sides; of, for any values of it, which are changed. */
 ipos_status ip_set_range(ip_set *set);
+void ip_set_range_of(ip_set *set, float *inverse, size_t count);
 /* Which frames are keys, and the key nearest to the middle, which becomes it. */
 size_t ip_set_keys(ip_set *set);
+/* Which key a frame is; keys: none. */
+size_t ip_set_key_of(const ip_set *set, size_t index);
+/* The lumas of two frames some way off, on both sides where there are such, and of the frame itself, copied into luma[0], [1] and [2]. few: not those that are nearest. */
+ipos_status ip_set_beside(const ip_set *set, size_t index, bool few, ip_plane_f luma[3], ip_beside beside[2], size_t *count);
 /* Things before the room; frames beside to see whether it explains them. */
 ipos_status ip_set_things(ip_set *set, size_t index, ip_set_frame *out);
 ipos_status ip_set_copy_view(const ip_view *from, ip_view *to);

@@ -159,3 +159,12 @@ ipos_status ip_flow_again(const ip_plane_f searched[2], int width, int height, i
         ip_planes_free(flow, 2);
     return status;
 }
+
+void ip_flow_follow(const ip_plane_f flow[2], const ip_plane_f path[2]) {
+    for (int y = 0; y < path->height; y++)
+        for (int x = 0; x < path->width; x++) {
+            float *u = &ip_row(&path[0], y)[x], *v = &ip_row(&path[1], y)[x], px = (float)x + *u, py = (float)y + *v;
+            *u += ip_sample_linear(&flow[0], px, py);
+            *v += ip_sample_linear(&flow[1], px, py);
+        }
+}

@@ -23,6 +23,9 @@ ipos_status ip_flow(const ip_plane_f *a, const ip_plane_f *b, const ip_flow_opti
 /* The very flow that ended in what was searched, for planes of that size; allocated here. */
 ipos_status ip_flow_again(const ip_plane_f searched[2], int width, int height, int threads, ip_plane_f flow[2]);
 
+/* A path one frame further: displacements of a frame's pixels, and the flow of where they lead. Of one size; path is changed. */
+void ip_flow_follow(const ip_plane_f flow[2], const ip_plane_f path[2]);
+
 /* The refinement alone, in place. */
 typedef struct ip_refine_options {
     int outer, inner;                 /* re-weightings, sweeps of over-relaxation for each */

@@ -1,19 +1,13 @@
 /* Files and clips that were brought along. */
-#include "brought.h"
+#include "relight_op.h"
 
 #include <math.h>
 
-static ipos_status open_role(ip_op_host *host, const char *role, ip_clip *clip) {
-    for (size_t i = 1; i < host->clip_count; i++) {
-        if (strcmp(host->clips[i].role, role) != 0)
-            continue;
-        if (clip->host)
-            return ip_fail(IPOS_ERR_ARGUMENT, "%s: one clip is expected, not several", role);
-        IP_TRY(ip_clip_open(clip, host, i, 2));
-        if (clip->encoding->kind != IP_ENCODING_DATA)
-            return ip_fail(IPOS_ERR_ARGUMENT, "%s: clip %s holds pictures (\"%s\"), numbers are expected: ingest it with the encoding data", role,
-                clip->clip->name, clip->encoding->name);
-    }
+static ipos_status open_numbers(ip_op_host *host, const char *role, ip_clip *clip) {
+    IP_TRY(ir_open_role(host, role, clip));
+    if (clip->host && clip->encoding->kind != IP_ENCODING_DATA)
+        return ip_fail(IPOS_ERR_ARGUMENT, "%s: clip %s holds pictures (\"%s\"), numbers are expected: ingest it with the encoding data", role,
+            clip->clip->name, clip->encoding->name);
     return IPOS_OK;
 }
 
@@ -36,9 +30,9 @@ static ipos_status read_all(ir_brought *b, ip_op_host *host) {
     const char *camera = ip_options_text(host->options, "camera"), *mesh = ip_options_text(host->options, "mesh"), *up = ip_options_text(host->options, "up");
     ip_given_words words = {.up = up, .models = ip_options_text(host->options, "camera_models")};
     IP_TRY(read_metres(host, &words.metres));
-    IP_TRY(open_role(host, "depth", &b->depth));
-    IP_TRY(open_role(host, "position", &b->position));
-    IP_TRY(open_role(host, "normals", &b->normals));
+    IP_TRY(open_numbers(host, "depth", &b->depth));
+    IP_TRY(open_numbers(host, "position", &b->position));
+    IP_TRY(open_numbers(host, "normals", &b->normals));
     b->along_ray = !strcmp(ip_options_text(host->options, "depth_along"), "ray");
     b->normals_of_camera = !strcmp(ip_options_text(host->options, "normals_axes"), "camera");
     b->metres = words.metres < 0 ? 1 : words.metres;

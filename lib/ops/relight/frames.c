@@ -43,15 +43,9 @@ ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out) 
             oldest = slot;
     }
     slot_free(oldest);
-    IP_TRY(ip_look_fetch(&scene->source, index, WIDEST, &oldest->light));
+    IP_TRY(ir_light_fetch(&scene->source, index, WIDEST, &oldest->light));
     scene->width = oldest->light.c[0].width;
     scene->height = oldest->light.c[0].height;
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < scene->height; y++) {
-            float *line = ip_row(&oldest->light.c[c], y);
-            for (int x = 0; x < scene->width; x++)
-                line[x] = fmaxf(line[x], 0);
-        }
     IP_TRY(ip_plane_new(scene->width, scene->height, &oldest->luma));
     ip_display_luma(&oldest->light, &oldest->luma, scene->host->threads);
     oldest->index = index;
@@ -254,7 +248,7 @@ static ipos_status make_slots(ir_scene *scene) {
     scene->width = first.light.c[0].width;
     scene->height = first.light.c[0].height;
     slot_free(&first);
-    uint64_t bytes = (uint64_t)scene->width * (uint64_t)scene->height * sizeof(float) * (scene->settings->offered[IR_GEOMETRY] ? 20 : 15), limit = scene->host->memory_limit;
+    uint64_t bytes = (uint64_t)scene->width * (uint64_t)scene->height * sizeof(float) * (scene->settings->offered[IR_GEOMETRY] ? 21 : 16), limit = scene->host->memory_limit;
     uint64_t most = (limit ? limit : (uint64_t)3 << 30) / 3 / bytes;
     scene->slot_count = IP_MAX((size_t)IR_LEAST_HELD, (size_t)IP_MIN(most, scene->footage.count));
     scene->slots = ip_calloc(scene->slot_count, sizeof *scene->slots);

@@ -16,6 +16,17 @@ ipos_status ir_light_write(const ip_clip *clip, const ip_image3 *light, const ip
     return ip_clip_put_colour(clip, picture, picture->data_window, all, light, changed);
 }
 
+ipos_status ir_light_fetch(const ip_look_source *source, size_t index, int widest, ip_image3 *out) {
+    IP_TRY(ip_look_fetch(source, index, widest, out));
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < out->c[c].height; y++) {
+            float *line = ip_row(&out->c[c], y);
+            for (int x = 0; x < out->c[c].width; x++)
+                line[x] = fmaxf(line[x], 0);
+        }
+    return IPOS_OK;
+}
+
 ipos_status ir_keep_read(ir_run *run, const ipos_frame *source, int64_t number, ip_plane_f *keep) {
     ip_clip *clip = &run->protect;
     ipos_frame *frame;
@@ -32,6 +43,17 @@ ipos_status ir_keep_read(ir_run *run, const ipos_frame *source, int64_t number, 
     for (int y = 0; y < keep->height && kept < 1; y++)
         for (int x = 0; x < keep->width; x++)
             ip_row(keep, y)[x] *= kept;
+    return IPOS_OK;
+}
+
+ipos_status ir_open_role(ip_op_host *host, const char *role, ip_clip *clip) {
+    for (size_t i = 1; i < host->clip_count; i++) {
+        if (strcmp(host->clips[i].role, role) != 0)
+            continue;
+        if (clip->host)
+            return ip_fail(IPOS_ERR_ARGUMENT, "%s: one clip is expected, not several", role);
+        IP_TRY(ip_clip_open(clip, host, i, 2));
+    }
     return IPOS_OK;
 }
 

@@ -1,4 +1,5 @@
 /* One painted stroke carried to another frame: by the set where it lies on that, else along the motion. */
+#include "flow.h"
 #include "gauss.h"
 #include "relight_op.h"
 
@@ -21,12 +22,7 @@ static ipos_status find_path(ir_scene *scene, size_t from, size_t to) {
     for (size_t at = from; at != to; at = way ? at + 1 : at - 1) {
         const ip_plane_f *flow;
         IP_TRY(ir_scene_flow(scene, at, way, &flow));
-        for (int y = 0; y < scene->height; y++)
-            for (int x = 0; x < scene->width; x++) {
-                float *u = &ip_row(&marks->path[0], y)[x], *v = &ip_row(&marks->path[1], y)[x], px = (float)x + *u, py = (float)y + *v;
-                *u += ip_sample_linear(&flow[0], px, py);
-                *v += ip_sample_linear(&flow[1], px, py);
-            }
+        ip_flow_follow(flow, marks->path);
     }
     marks->path_to = to;
     return IPOS_OK;

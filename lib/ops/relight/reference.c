@@ -5,22 +5,13 @@
 
 enum { WIDEST = 400, LOOKS = 6 };
 
-static void not_below_black(const ip_plane_f *plane) {
-    for (int y = 0; y < plane->height; y++)
-        for (int x = 0; x < plane->width; x++)
-            ip_row(plane, y)[x] = fmaxf(ip_row(plane, y)[x], 0);
-}
-
 static ipos_status read_light(ip_shot *shot, const ip_pulse *pulse, int threads, ip_light_of *out) {
     ip_look_source source = ip_shot_source(shot, pulse);
     ip_image3 picture[LOOKS] = {{{{0}}}};
     size_t count = IP_MIN(shot->count, (size_t)LOOKS), held = 0;
     ipos_status status = IPOS_OK;
-    for (; held < count && status == IPOS_OK; held += status == IPOS_OK) {
-        status = ip_look_fetch(&source, ip_look_spread_at(shot->count, count, held), WIDEST, &picture[held]);
-        for (int c = 0; c < 3 && status == IPOS_OK; c++)
-            not_below_black(&picture[held].c[c]);
-    }
+    for (; held < count && status == IPOS_OK; held += status == IPOS_OK)
+        status = ir_light_fetch(&source, ip_look_spread_at(shot->count, count, held), WIDEST, &picture[held]);
     if (status == IPOS_OK)
         status = ip_light_of_pictures(picture, count, ip_shot_clip(shot), threads, out);
     for (size_t i = 0; i < held; i++)

@@ -151,10 +151,14 @@ ipos_status ir_grain_open(ir_scene *scene, double done);
 ipos_status ir_grain_lift(ir_scene *scene, size_t index, const ip_plane_f *lifted, const ir_look *look, const ip_image3 *light);
 
 /* What all ways of relighting do to a frame; light.c */
+/* Linear light of a frame at an analysis' size, nothing below black; allocates out. */
+ipos_status ir_light_fetch(const ip_look_source *source, size_t index, int widest, ip_image3 *out);
 /* Linear light back into the frame where changed is over 0; all other samples keep their bits. Planes of the data window. */
 ipos_status ir_light_write(const ip_clip *clip, const ip_image3 *light, const ip_plane_f *changed, ipos_frame *picture);
 /* What keeps its light in a frame: 0..1, of its data window, allocated; {0} where no matte says so. A clip of one frame holds for all. */
 ipos_status ir_keep_read(ir_run *run, const ipos_frame *source, int64_t number, ip_plane_f *keep);
+/* The clip that was given in that role, if one was; two are IPOS_ERR_ARGUMENT. clip begins as {0}. */
+ipos_status ir_open_role(ip_op_host *host, const char *role, ip_clip *clip);
 /* Whether a clip was given in that role. */
 bool ir_has_clip(const ip_op_host *host, const char *role);
 

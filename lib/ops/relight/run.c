@@ -22,14 +22,7 @@ static ipos_status open_clips(ir_run *run) {
     if (encoding && encoding->kind == IP_ENCODING_DATA) /* one that is not known is told of where the shot is opened */
         return ip_fail(IPOS_ERR_UNSUPPORTED, "clip %s: its encoding is \"%s\": numbers, no light; say at ingest what the pictures are",
             host->clips[0].name, encoding->name);
-    for (size_t i = 1; i < host->clip_count; i++) {
-        if (strcmp(host->clips[i].role, "protect") != 0)
-            continue;
-        if (run->protect.host)
-            return ip_fail(IPOS_ERR_ARGUMENT, "protect: one clip is expected, not several");
-        IP_TRY(ip_clip_open(&run->protect, host, i, 2));
-    }
-    return IPOS_OK;
+    return ir_open_role(host, "protect", &run->protect);
 }
 
 static void tell_light(ip_buffer *to, const char *name, const ip_light_ask *light, const char *from, const ir_settings *looked) {

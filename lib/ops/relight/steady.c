@@ -1,4 +1,5 @@
 /* What is known of a frame, old shadows too, made steady by its neighbours along the motion. */
+#include "flow.h"
 #include "relight_op.h"
 
 #include <math.h>
@@ -84,12 +85,7 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
     int way = step > 0;
     size_t from = way ? index + (size_t)step - 1 : index - (size_t)(-step - 1), to = way ? from + 1 : from - 1;
     IP_TRY(ir_scene_flow(scene, from, way, &flow));
-    for (int y = 0; y < scene->height; y++)
-        for (int x = 0; x < scene->width; x++) {
-            float *u = &ip_row(&path[0], y)[x], *v = &ip_row(&path[1], y)[x], px = (float)x + *u, py = (float)y + *v;
-            *u += ip_sample_linear(&flow[0], px, py);
-            *v += ip_sample_linear(&flow[1], px, py);
-        }
+    ip_flow_follow(flow, path);
     IP_TRY(find_surface(scene, to, &slot));
     IP_TRY(ir_scene_frame(scene, index, &here));
     const ip_surface *s = &slot->surface;
@@ -145,17 +141,16 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out) {
     if (status == IPOS_OK) {
         ip_plane_copy(&out->sky, &slot->surface.sky);
         ip_plane_copy(&out->ground, &slot->surface.ground);
+        ip_plane_copy(&out->passing, &slot->surface.passing);
         for (int k = 0; k < 2; k++) {
             ip_plane_copy(&out->facing[k], &slot->surface.facing[k]);
             ip_plane_copy(&out->seen[k], &slot->surface.seen[k]);
         }
         status = gather(scene, index, out, part);
     }
-    if (status == IPOS_OK)
-        status = find_surface(scene, index, &slot);
     for (int y = 0; y < scene->height && status == IPOS_OK; y++) /* shadows that wander belong to their frame alone */
         for (int x = 0; x < scene->width; x++)
-            ip_row(&out->seen[IP_NEW_SUN], y)[x] = fminf(ip_row(&out->seen[IP_NEW_SUN], y)[x], ip_row(&slot->surface.passing, y)[x]);
+            ip_row(&out->seen[IP_NEW_SUN], y)[x] = fminf(ip_row(&out->seen[IP_NEW_SUN], y)[x], ip_row(&out->passing, y)[x]);
     if (status == IPOS_OK)
         status = ir_marks_apply(scene, index, out);
     ip_planes_free(part, 3);
