@@ -86,7 +86,7 @@ static ipos_status validate(ip_train_state *s)
         score = -1e9;
     if (s->step == 0)
         s->start_score = s->best_score = score;
-    if (s->step == 0 || score > s->best_score) {
+    if (s->step == 0 || s->plan.keep_last || score > s->best_score) {
         IP_TRY(copy_all(s, s->sets[IP_SET_BEST], s->sets[IP_SET_EMA]));
         s->best_score = score;
         s->best_step = s->step;

@@ -9,7 +9,7 @@
 typedef struct ip_train_task {
     void *user;
     const char *architecture; /* into checkpoints */
-    ip_params *params;        /* start values; afterwards the best average */
+    ip_params *params;        /* start values; afterwards the best average, or the last */
     /* Draws the batch of one step from rng alone, and gives the loss (one value, on the tape). */
     ipos_status (*loss)(void *user, ip_tape *tape, ip_rng *rng, int64_t step, ip_tensor **loss);
     /* Score (higher is better) of params as they stand; gradients are off. */
@@ -25,6 +25,7 @@ typedef struct ip_train_plan {
     double rate, decay;        /* peak learning rate (8e-4), weight decay (1e-4) */
     int64_t warm_up;           /* steps (50) */
     double clip, ema;          /* gradient norm (1), EMA factor (.995) */
+    bool keep_last;            /* the last average is the result, whatever its score: where what is held out is too little to choose by */
     int validations;           /* in the whole run (20); by time fewer where they would take more than an eighth of it */
     uint64_t seed;
     double checkpoint_seconds; /* at least so often (20) */
@@ -45,7 +46,7 @@ typedef struct ip_train_result {
     int64_t steps, best_step; /* best_step 0: nothing beat the start */
     double seconds;           /* of training, over all runs */
     double loss;              /* running mean */
-    double start_score, score; /* of the start values and of the best average */
+    double start_score, score; /* of the start values and of the average that is kept */
     int64_t skipped;          /* steps left out as their gradient was not finite */
 } ip_train_result;
 

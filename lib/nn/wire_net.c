@@ -7,7 +7,7 @@ struct ip_wire_net {
     ip_params params;
 };
 
-enum { LEVELS = 4, TILE = 1024 - 2 * IP_WIRE_REACH };
+enum { LEVELS = 4, PASSING = 4, TILE = 1024 - 2 * IP_WIRE_REACH };
 static const int widths[LEVELS] = {16, 32, 48, 64};
 
 static ipos_status add_all(ip_params *p, ip_rng *rng)
@@ -111,7 +111,7 @@ static void gather(const ip_wire_view *view, int32_t x0, int32_t y0, int32_t wid
         for (int32_t y = 0; y < height; y++, to += width) {
             const float *row = view->plane[k] ? view->plane[k] + (ptrdiff_t)inside(y0 + y, view->height) * view->stride : NULL;
             for (int32_t x = 0; x < width; x++) {
-                float value = row ? row[inside(x0 + x, view->width)] : 0;
+                float value = row ? row[inside(x0 + x, view->width)] : k == PASSING ? .5f : 0;
                 to[x] = !isfinite(value) ? 0 : value < -1 ? -1 : value > 2 ? 2 : value;
             }
         }

@@ -1,6 +1,8 @@
 /* The wire detector: for every pixel, how much of it a thin line that does not belong to the scene covers. Promptable: a hint of where
  * the wire runs makes it follow that wire and no other; without one it marks whatever looks like a wire.
  *
+ * A fifth plane shows what passes before the scene (passing.h): drawn wires look like real ones there, whatever they are made of.
+ *
  * U-Net at half resolution, 3x3 convolutions, no normalisation, .2 M numbers. Works on pictures stretched so that the shot's own spread
  * (its .5 to 99.5 percentile) is 0..1. */
 #ifndef IP_WIRE_NET_H
@@ -10,11 +12,11 @@
 #include "trainer.h"
 #include <jansson.h>
 
-#define IP_WIRE_ARCHITECTURE "interpos.wire.1"
+#define IP_WIRE_ARCHITECTURE "interpos.wire.2"
 
 enum {
     IP_WIRE_PATCH = 128, /* side of the patches learnt from */
-    IP_WIRE_PLANES = 4,  /* R, G, B, prompt */
+    IP_WIRE_PLANES = 5,  /* R, G, B, prompt, passing */
     IP_WIRE_ALIGN = 16,  /* sides of what goes in are multiples of this */
     IP_WIRE_REACH = 112  /* no input pixel further away matters */
 };
@@ -26,7 +28,8 @@ ipos_status ip_wire_net_copy(const ip_wire_net *from, ip_wire_net **out);
 void ip_wire_net_free(ip_wire_net *net);
 ip_params *ip_wire_net_params(ip_wire_net *net);
 
-/* plane[0..2]: stretched R, G, B, plane[3]: the prompt 0..1 (NULL: none); rows stride floats apart; not-finite values count as 0.
+/* plane[0..2]: stretched R, G, B, plane[3]: the prompt 0..1 (NULL: none), plane[4]: ip_wire_passing of what passes (NULL: not known); rows
+ * stride floats apart; not-finite values count as 0.
  * out: packed width * height floats 0..1. tick (may be NULL) before each tile; a failure ends the call with it. */
 typedef struct ip_wire_view {
     int32_t width, height;
@@ -37,6 +40,9 @@ ipos_status ip_wire_net_run(const ip_wire_net *net, const ip_wire_view *view, ip
 
 /* planes {n, 4, h, w} -> logits {n, 1, h, w}; the sides multiples of IP_WIRE_ALIGN. */
 ip_tensor *ip_wire_net_logits(ip_tape *t, const ip_params *params, const ip_tensor *planes);
+
+/* As the network sees what passes: half where nothing does. */
+static inline float ip_wire_passing(float difference) { return difference > .125f ? 1 : difference < -.125f ? 0 : .5f + 4 * difference; }
 
 /* One example: packed planes of IP_WIRE_PATCH^2. */
 typedef struct ip_wire_example {

@@ -15,8 +15,10 @@ typedef struct run {
 static ip_wire_example example_at(const run *r, int32_t item)
 {
     float *planes = r->planes + (size_t)item * IP_WIRE_PLANES * PIXELS;
-    return (ip_wire_example){.plane = {planes, planes + PIXELS, planes + 2 * PIXELS, planes + 3 * PIXELS},
-        .target = r->target + (size_t)item * PIXELS, .weight = r->weight + (size_t)item * PIXELS};
+    ip_wire_example example = {.target = r->target + (size_t)item * PIXELS, .weight = r->weight + (size_t)item * PIXELS};
+    for (int k = 0; k < IP_WIRE_PLANES; k++)
+        example.plane[k] = planes + k * PIXELS;
+    return example;
 }
 
 /* weight * (max(x, 0) - x * t + log(1 + exp(-|x|))): cross-entropy of logits that neither overflows nor loses digits. */
@@ -62,8 +64,9 @@ static ipos_status score(run *r, ipos_status (*preview)(void *, const ip_wire_ex
     for (int64_t i = 0; i < training->held_out_count && status == IPOS_OK; i++) {
         ip_wire_example e = example_at(r, 0);
         status = training->held_out(training->user, i, &e);
-        const ip_wire_view view = {.width = IP_WIRE_PATCH, .height = IP_WIRE_PATCH, .stride = IP_WIRE_PATCH,
-            .plane = {e.plane[0], e.plane[1], e.plane[2], e.plane[3]}};
+        ip_wire_view view = {.width = IP_WIRE_PATCH, .height = IP_WIRE_PATCH, .stride = IP_WIRE_PATCH};
+        for (int k = 0; k < IP_WIRE_PLANES; k++)
+            view.plane[k] = e.plane[k];
         if (status == IPOS_OK)
             status = ip_wire_net_run(r->net, &view, NULL, NULL, answer);
         for (int at = 0; at < PIXELS && status == IPOS_OK; at++) {

@@ -29,9 +29,9 @@ typedef struct ip_wire_look {
 ipos_status ip_wire_draw(ip_image3 *image, const ip_curve *curve, const ip_wire_look *look, uint64_t seed, ip_plane_f *alpha);
 
 /* Random looks in the proportions met on sets, at scale 1: 25 % braided rope (4 .. 8 px), 12 % nylon (.8 .. 3 px, opacity .3 .. .8), 38 %
- * steel, 25 % painted (both .5 .. 12 px, log-uniform, 85 % of them under 6); 17 % are under 1 px. 25 % (half of the ropes, a sixth of the
+ * steel, 25 % painted (both .5 .. 12 px, log-uniform, 85 % of them under 6); 17 % are under 1 px. 31 % (half of the ropes, a quarter of the
  * rest) have low contrast: the mean of colour is 3 .. 10 percent of range off that of local; the others 10 .. 90 (rope 45), brighter or
- * darker. 25 % move 2 .. 10 px; 30 % (60 % of the ropes) are out of focus by .5 .. 2 px, the rest softened by .1 .. .49.
+ * darker. 35 % move 2 .. 14 px; 30 % (60 % of the ropes) are out of focus by .5 .. 2 px, the rest softened by .1 .. .49.
  * scale: picture height / 540, .25 .. 2; sizes grow with it, widths staying in .4 .. 14. local: mean colour of the plate under the curve.
  * range: the plate's own spread (its .5 to 99.5 percentile distance), by which contrasts, shading and highlights are measured, so that
  * flat log plates get fair wires; wires that would leave 0..1 take the other side of local, or the limit. */

@@ -82,12 +82,12 @@ void ip_wire_look_random(ip_rng *rng, float scale, const float local[3], float r
     scale = fminf(fmaxf(scale, .25f), 2.f); /* NaN gives .25 */
     *look = (ip_wire_look){0};
     enum kind kind = random_kind(rng);
-    bool low = chance(rng, kind == ROPE ? .5 : 1. / 6);
+    bool low = chance(rng, kind == ROPE ? .5 : .25);
     random_width(rng, kind, scale, look);
     float room = random_colour(rng, low, kind, local, range, look);
     random_surface(rng, low, kind, scale, range, room, look);
-    if (chance(rng, .25)) {
-        float length = scale * log_between(rng, 2.f, 10.f), angle = between(rng, 0.f, TURN);
+    if (chance(rng, .35)) {
+        float length = scale * log_between(rng, 2.f, 14.f), angle = between(rng, 0.f, TURN);
         look->motion[0] = length * cosf(angle);
         look->motion[1] = length * sinf(angle);
     }

@@ -5,6 +5,7 @@
 #include <math.h>
 
 enum { SIDE = IP_WIRE_PATCH, DRAWN = 3, MOST = 8 };
+static const double unknown = .12; /* share of the crops whose neighbours nobody has seen: single frames */
 
 /* How a crop lies in its plate. */
 typedef struct placing {
@@ -26,6 +27,10 @@ ipos_status iw_sampler_open(iw_sampler *sampler, const iw_plate *plates, size_t 
     if (status == IPOS_OK)
         status = ip_plane_new(SIDE, SIDE, &sampler->sure);
     if (status == IPOS_OK)
+        status = ip_plane_new(SIDE, SIDE, &sampler->passing);
+    if (status == IPOS_OK)
+        status = ip_plane_new(SIDE, SIDE, &sampler->luma);
+    if (status == IPOS_OK)
         status = ip_image3_new(SIDE, SIDE, &sampler->crop);
     sampler->before = ip_alloc(3 * SIDE * SIDE * sizeof *sampler->before);
     if (status == IPOS_OK && !sampler->before)
@@ -39,6 +44,8 @@ void iw_sampler_close(iw_sampler *sampler) {
     ip_planes_free(sampler->matte, DRAWN);
     ip_plane_free(&sampler->all);
     ip_plane_free(&sampler->sure);
+    ip_plane_free(&sampler->passing);
+    ip_plane_free(&sampler->luma);
     ip_image3_free(&sampler->crop);
     ip_free(sampler->before);
     sampler->before = NULL;
@@ -100,8 +107,12 @@ static void take_crop(iw_sampler *s, const iw_plate *plate, const placing *p, ip
                 ip_row(&s->crop.c[c], y)[x] = s->before[(c * SIDE + y) * SIDE + x] = value * own + (float)offset;
             }
     }
+    s->blind = !plate->passing.data || ip_rng_unit(rng) < unknown;
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
+            float at = STEPS * fminf(fmaxf(sample_at(&plate->image.c[1], p, x, y), 0), .999f);
+            float slope = STEPS * (curve[(int)at + 1] - curve[(int)at]);
+            ip_row(&s->passing, y)[x] = s->blind ? 0 : sample_at(&plate->passing, p, x, y) * (float)gain * slope;
             ip_row(&s->all, y)[x] = plate->labels ? sample_at(plate->labels, p, x, y) : 0;
             ip_row(&s->sure, y)[x] = plate->sure ? sample_at(plate->sure, p, x, y) : 1;
         }
@@ -122,6 +133,29 @@ static void colour_under(const ip_image3 *crop, const ip_curve *curve, float loc
         local[c] = count > 0 ? local[c] / count : .5f;
 }
 
+/* What was just drawn (the crop less luma) in what passes: all of it where the wire moves against the scene, less and less where the
+ * neighbours have it at the same place; where some do not, a ghost of it stands where they have it. */
+static ipos_status pass(iw_sampler *s, ip_rng *rng) {
+    double moves = ip_rng_unit(rng), share = moves < .7 ? 1 : moves < .85 ? ip_rng_unit(rng) : 0;
+    double ghost = share > 0 && ip_rng_unit(rng) < .3 ? .5 * ip_rng_unit(rng) : 0;
+    int dx = (int)lrint(6 * ip_rng_normal(rng)), dy = (int)lrint(6 * ip_rng_normal(rng));
+    ip_plane_f drawn;
+    IP_TRY(ip_plane_new(SIDE, SIDE, &drawn));
+    ip_luma(&s->crop, -1, 2, &drawn, 1);
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++)
+            ip_row(&drawn, y)[x] -= ip_row(&s->luma, y)[x];
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) {
+            float *to = &ip_row(&s->passing, y)[x];
+            *to += (float)share * ip_row(&drawn, y)[x];
+            if (ghost > 0 && x >= dx && y >= dy && x - dx < SIDE && y - dy < SIDE)
+                *to -= (float)ghost * ip_row(&drawn, y - dy)[x - dx];
+        }
+    ip_plane_free(&drawn);
+    return IPOS_OK;
+}
+
 static ipos_status draw_wire(iw_sampler *s, const iw_plate *plate, ip_rng *rng, int slot, mark *out) {
     float local[3];
     ip_wire_look look;
@@ -130,7 +164,9 @@ static ipos_status draw_wire(iw_sampler *s, const iw_plate *plate, ip_rng *rng, 
     ip_wire_look_random(rng, s->scale, local, 1, plate->grain, &look);
     ip_plane_fill(&s->matte[slot], 0);
     out->matte = &s->matte[slot];
-    return ip_wire_draw(&s->crop, &out->curve, &look, ip_rng_bits(rng), &s->matte[slot]);
+    ip_luma(&s->crop, -1, 2, &s->luma, 1);
+    IP_TRY(ip_wire_draw(&s->crop, &out->curve, &look, ip_rng_bits(rng), &s->matte[slot]));
+    return pass(s, rng);
 }
 
 static ipos_status known_curves(const iw_plate *plate, const placing *p, mark *marks, size_t *count) {
@@ -228,7 +264,7 @@ static ipos_status pose(iw_sampler *s, const mark *marks, size_t count, bool ope
         return IPOS_OK;
     }
     if (!count || (!open && dice > .68))
-        return open ? IPOS_OK : false_hint(s, marks, count, rng, prompt);
+        return false_hint(s, marks, count, rng, prompt);
     size_t chosen = (size_t)ip_rng_below(rng, (int64_t)count);
     IP_TRY(ip_plane_new(SIDE, SIDE, &near));
     ipos_status status = IPOS_OK;
@@ -246,11 +282,12 @@ static ipos_status pose(iw_sampler *s, const mark *marks, size_t count, bool ope
     return status;
 }
 
-static size_t drawn_count(bool known, ip_rng *rng) {
+/* open: what looks like a wire there may be one, so none is not an answer. */
+static size_t drawn_count(bool known, bool open, ip_rng *rng) {
     double dice = ip_rng_unit(rng);
     if (known)
         return dice < .55 ? 0 : 1;
-    return dice < .15 ? 0 : dice < .6 ? 1 : dice < .85 ? 2 : DRAWN;
+    return dice < .15 ? open : dice < .6 ? 1 : dice < .85 ? 2 : DRAWN;
 }
 
 /* What nobody could see is not asked for. */
@@ -278,14 +315,17 @@ ipos_status iw_sample(iw_sampler *s, ip_rng *rng, ip_wire_example *out) {
     placing p = place(plate, rng);
     take_crop(s, plate, &p, rng);
     ipos_status status = known_curves(plate, &p, marks, &count);
-    for (size_t n = drawn_count(plate->labels, rng), i = 0; i < n && status == IPOS_OK; i++)
+    bool open = s->known_share > 0 && !plate->labels;
+    for (size_t n = drawn_count(plate->labels, open, rng), i = 0; i < n && status == IPOS_OK; i++)
         status = draw_wire(s, plate, rng, (int)i, &marks[count++]);
     ip_plane_f target = {SIDE, SIDE, SIDE, out->target}, prompt = {SIDE, SIDE, SIDE, out->plane[3]};
     ip_plane_fill(&target, 0);
     ip_plane_fill(&prompt, 0);
     if (status == IPOS_OK)
-        status = pose(s, marks, count, s->known_share > 0 && !plate->labels, rng, &target, &prompt);
+        status = pose(s, marks, count, open, rng, &target, &prompt);
     weigh(s, out);
+    for (int i = 0; i < SIDE * SIDE; i++)
+        out->plane[4][i] = s->blind ? .5f : ip_wire_passing(ip_row(&s->passing, i / SIDE)[i % SIDE]);
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < SIDE; y++)
             memcpy(out->plane[c] + y * SIDE, ip_row(&s->crop.c[c], y), SIDE * sizeof(float));

@@ -5,7 +5,7 @@
 
 /* The frames between the first and the last that matter: those asked for with reach around them, and those with strokes. */
 static ipos_status list_frames(iw_run *run, iw_shot *shot, int64_t first, int64_t last, const ipos_rational *times, size_t count) {
-    int64_t reach = run->propose ? 0 : ip_options_int(run->host->options, "reach");
+    int64_t reach = run->propose ? 3 : ip_options_int(run->host->options, "reach");
     int64_t low = times[0].num - reach, high = times[count - 1].num + reach;
     for (size_t i = 0; i < run->wires.count && !run->propose; i++)
         for (size_t k = 0; k < run->wires.at[i].count; k++) {
@@ -64,6 +64,7 @@ static void close_shot(iw_shot *shot) {
         iw_matte_free(&shot->matte[i]);
     for (size_t i = 0; i < IP_COUNT(shot->plates); i++)
         ip_image3_free(&shot->plates[i].image);
+    iw_shot_passing_free(shot);
     iw_wires_free(&shot->wires);
     ip_free(shot->seen);
     ip_free(shot->matte);

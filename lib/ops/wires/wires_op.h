@@ -43,6 +43,7 @@ void iw_wires_free(iw_wires *wires);
 enum { IW_HINT_HALF = 8, IW_HINT_SOFT = 6 };
 typedef struct iw_plate {
     ip_image3 image; /* stretched */
+    ip_plane_f passing; /* ip_passing of it; {0}: not known */
     float grain;
     /* Wires known on this plate; mattes over it. labels == NULL: none known, and the plate may hold others. */
     const ip_plane_f *labels; /* matte of every known wire together */
@@ -57,7 +58,8 @@ typedef struct iw_sampler {
     float known_share;  /* how often a plate with labels is taken */
     ip_image3 crop;     /* room */
     float *before;      /* the crop without what is drawn over it */
-    ip_plane_f matte[3], all, sure;
+    ip_plane_f matte[3], all, sure, passing, luma;
+    bool blind; /* what passes over the crop is not known */
 } iw_sampler;
 ipos_status iw_sampler_open(iw_sampler *sampler, const iw_plate *plates, size_t count, float scale, float known_share);
 void iw_sampler_close(iw_sampler *sampler);
@@ -105,6 +107,12 @@ typedef struct iw_shot {
         uint64_t used;
         ip_image3 image;
     } plates[8];
+    struct {
+        size_t index;
+        uint64_t used;
+        int width;
+        uint8_t *bytes; /* as the network sees it, times 254 */
+    } passing[64];
     uint64_t clock;
     ipos_status (*tick)(void *user);
     void *user;
@@ -117,6 +125,12 @@ const iw_stroke *iw_stroke_at(const iw_shot *shot, size_t wire, size_t index); /
 ipos_status iw_stroke_curve(const iw_shot *shot, const iw_stroke *stroke, ip_curve *out); /* in detection pixels */
 /* The plate of frame index; borrowed until eight others were asked for. */
 ipos_status iw_shot_plate(iw_shot *shot, size_t index, const ip_image3 **out);
+/* What passes before the scene in a box of the plate, as the network sees it; out has the box's size; passing.c */
+ipos_status iw_shot_passing(iw_shot *shot, size_t index, ip_box_i box, ip_plane_f *out);
+void iw_shot_passing_free(iw_shot *shot);
+/* Of a plate made from frame number of a clip, as a difference; allocated here. */
+ipos_status iw_clip_passing(ip_clip *clip, int64_t number, ipos_box canvas, int scale, iw_stretch stretch, const ip_image3 *plate, int threads,
+    ip_plane_f *out);
 /* How likely every pixel of a box of the plate shows a wire; prompt (may be NULL) has the box's size. out is allocated. */
 ipos_status iw_detect(iw_shot *shot, size_t index, ip_box_i box, const ip_plane_f *prompt, ip_plane_f *out);
 /* Follows every wire over all frames from its strokes, and paints the mattes of frames that have none. */

@@ -21,6 +21,7 @@ static ipos_status draw(void *user, ip_rng *rng, ip_wire_example *e) {
             for (int c = 0; c < 3; c++)
                 e->plane[c][i] = .4f + (on ? .4f : 0) + .05f * (float)(ip_rng_unit(rng) - .5);
             e->plane[3][i] = 0;
+            e->plane[4][i] = .5f;
             e->target[i] = on;
             e->weight[i] = 1;
         }

@@ -347,7 +347,7 @@ static void test_random_looks(void **state) {
         assert_true(in(fminf(look.width[0], look.width[1]), .4f, 12.f) && in(width, .5f, 12.f));
         assert_true(in(fabsf(contrast), .03f, .9f));
         assert_true(look.opacity == 1.f || in(look.opacity, .3f, .8f));
-        assert_true(motion == 0.f || in(motion, 2.f, 10.f));
+        assert_true(motion == 0.f || in(motion, 2.f, 14.f));
         assert_true(in(look.defocus, .1f, 2.f) && in(look.shade, -.35f * range, .35f * range) && in(look.highlight, 0.f, .4f * range));
         assert_true(look.twist_depth == 0.f || (look.twist_period >= 2.f && in(look.twist_depth, 0.f, .09f * range)));
         assert_true(in(look.lengthwise, 0.f, .06f * range) && in(look.grain, .008f, .012f));
@@ -363,7 +363,7 @@ static void test_random_looks(void **state) {
         twisted += look.twist_depth > 0.f;
     }
     const float n = DRAWS;
-    assert_true(in((float)low / n, .23f, .27f) && in((float)thin / n, .15f, .19f) && in((float)moving / n, .23f, .27f));
+    assert_true(in((float)low / n, .29f, .335f) && in((float)thin / n, .15f, .19f) && in((float)moving / n, .33f, .37f));
     assert_true(in((float)soft / n, .28f, .32f) && in((float)clear / n, .105f, .135f) && in((float)bright / n, .4f, .65f));
     assert_true(in((float)twisted / n, .2f, .35f) && in((float)under_six / n, .75f, .9f));
     ip_wire_look look;
