@@ -305,13 +305,23 @@ static void weigh(const iw_sampler *s, ip_wire_example *out) {
         }
 }
 
+/* A plate with labels as often as it has wires, for each is to be learnt. */
+static const iw_plate *choose(const iw_sampler *s, ip_rng *rng) {
+    const iw_plate *plate = &s->plates[ip_rng_below(rng, (int64_t)s->count)];
+    double all = 0;
+    if (ip_rng_unit(rng) < s->known_share)
+        for (size_t i = 0; i < s->count; i++) {
+            double own = s->plates[i].labels ? (double)s->plates[i].curve_count : 0;
+            all += own;
+            plate = own > 0 && ip_rng_unit(rng) * all < own ? &s->plates[i] : plate;
+        }
+    return plate;
+}
+
 ipos_status iw_sample(iw_sampler *s, ip_rng *rng, ip_wire_example *out) {
     mark marks[MOST + DRAWN] = {0};
-    size_t count = 0, index = (size_t)ip_rng_below(rng, (int64_t)s->count);
-    if (ip_rng_unit(rng) < s->known_share) /* labelled plates come first in the list */
-        for (size_t known = 0; known < s->count && s->plates[known].labels; known++)
-            index = ip_rng_unit(rng) * (double)(known + 1) < 1 ? known : index;
-    const iw_plate *plate = &s->plates[index];
+    size_t count = 0;
+    const iw_plate *plate = choose(s, rng);
     placing p = place(plate, rng);
     take_crop(s, plate, &p, rng);
     ipos_status status = known_curves(plate, &p, marks, &count);

@@ -121,26 +121,33 @@ static bool is_sure(const iw_seen *seen) {
     return seen->tried && !seen->lost && seen->confidence >= .5f && ip_trace_share(&seen->trace, .35f) >= .6f;
 }
 
-/* A wire under load stays straight, a slack one bends as it likes: about as far from its chord as where it was drawn, and some. */
-static float bend_of(const iw_shot *shot, size_t wire) {
+/* A wire under load stays straight, a slack one bends as it likes: about as far from its chord as where it was drawn, and some. Where
+ * the stroke is straighter than what was found along it, an edge beside the wire was found. */
+static ipos_status bend_of(const iw_shot *shot, size_t wire, float *bend) {
     float most = 0, unit = iw_lines(shot);
     for (size_t i = 0; i < shot->count; i++) {
         const iw_seen *seen = iw_seen_at(shot, wire, i);
-        if (seen->key)
-            most = fmaxf(most, iw_bend(&seen->trace.curve));
+        ip_curve drawn;
+        if (!seen->key)
+            continue;
+        IP_TRY(iw_stroke_curve(shot, iw_stroke_at(shot, wire, i), &drawn));
+        most = fmaxf(most, fminf(iw_bend(&seen->trace.curve), iw_bend(&drawn)));
+        ip_curve_free(&drawn);
     }
-    return fminf(fmaxf(2.5f * most + 3 * unit, 6 * unit), 22 * unit);
+    *bend = fminf(fmaxf(2.5f * most + 3 * unit, 6 * unit), 22 * unit);
+    return IPOS_OK;
 }
 
 /* What is known of a wire from the frame where it was drawn. */
-static void recall(const iw_shot *shot, const iw_seen *drawn, iw_follow *f) {
+static ipos_status recall(const iw_shot *shot, const iw_seen *drawn, iw_follow *f) {
     const ip_curve *curve = &drawn->trace.curve;
-    f->bend = bend_of(shot, f->wire);
+    IP_TRY(bend_of(shot, f->wire, &f->bend));
     f->length = ip_curve_length(curve);
     f->whole = curve->count >= 2;
     for (int end = 0; end < 2 && f->whole; end++)
         f->whole = iw_to_border(shot, curve->at[end ? curve->count - 1 : 0]) > 10 * iw_lines(shot);
     memcpy(f->tone, drawn->tone, sizeof f->tone);
+    return IPOS_OK;
 }
 
 static ipos_status add_start(iw_follow *f, const ip_curve *curve, float far) {
@@ -160,7 +167,7 @@ static ipos_status predict(iw_shot *shot, size_t key, size_t index, iw_follow *f
         return IPOS_OK;
     f->width = 0;
     f->seen->width = drawn->width;
-    recall(shot, drawn, f);
+    IP_TRY(recall(shot, drawn, f));
     int way = key < index ? 1 : -1;
     for (size_t i = index - (size_t)way, gap = 0;; i -= (size_t)way, gap++) {
         const iw_seen *before = iw_seen_at(shot, f->wire, i);
@@ -248,7 +255,7 @@ static ipos_status from_found(iw_shot *shot, size_t index, int toward, const siz
     size_t beside = index - (size_t)toward;
     if (!f->seen->lost || f->seen->key || beside >= shot->count || !is_sure(iw_seen_at(shot, f->wire, beside)))
         return IPOS_OK;
-    recall(shot, iw_seen_at(shot, f->wire, keys[f->wire * shot->count + index]), f);
+    IP_TRY(recall(shot, iw_seen_at(shot, f->wire, keys[f->wire * shot->count + index]), f));
     f->seen->width = iw_seen_at(shot, f->wire, beside)->width;
     return add_start(f, &iw_seen_at(shot, f->wire, beside)->trace.curve, sweep * iw_lines(shot));
 }
