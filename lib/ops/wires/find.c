@@ -67,21 +67,21 @@ static void cut(const iw_work *w, ip_trace *trace, float enough, float most) {
         (float)shot->canvas.height / (float)shot->scale);
 }
 
-static bool stiff(const iw_work *w, const iw_follow *f) {
+bool iw_stiff(const iw_work *w, const iw_follow *f) {
     return f->bend < 10 * iw_lines(w->shot);
 }
 
 /* Goes on from ends that are still seen, as long as there is something to see. */
 static ipos_status grow(const iw_work *w, const iw_follow *f, const ip_wire_map *map, ip_trace *trace) {
     float unit = iw_lines(w->shot);
-    const ip_trace_options options = {.step = IW_STEP, .reach = (stiff(w, f) ? 2 : 5) * unit, .stay = stiff(w, f) ? 1 : .3f,
-        .grow = (stiff(w, f) ? 120 : 60) * unit};
+    const ip_trace_options options = {.step = IW_STEP, .reach = (iw_stiff(w, f) ? 2 : 5) * unit, .stay = iw_stiff(w, f) ? 1 : .3f,
+        .grow = (iw_stiff(w, f) ? 120 : 60) * unit};
     for (int again = 0; again < 8 && trace->curve.count >= 2; again++) {
         size_t before = trace->curve.count;
         ip_trace longer;
         IP_TRY(ip_trace_find(map, &trace->curve, &options, &longer));
         cut(w, &longer, .5f, options.grow + IW_STEP);
-        if (stiff(w, f) && iw_bend(&longer.curve) > f->bend) {
+        if (iw_stiff(w, f) && iw_bend(&longer.curve) > f->bend) {
             ip_trace_free(&longer);
             break;
         }
@@ -137,7 +137,7 @@ static float worth_of(const iw_work *w, const iw_follow *f, const iw_start *star
     float length = fmaxf(fmaxf(ip_curve_length(&start->curve), .6f * f->length), 40 * unit), turn = turn_between(curve, &start->curve), bent = iw_bend(curve) / f->bend;
     if (f->whole) /* of which both ends were seen: it grows no longer */
         seen -= .5f * fmaxf(ip_curve_length(curve) - 1.2f * length, 0);
-    return fminf(seen / length, 1.2f) - .35f * away / (start->sweep + 40 * unit) - (stiff(w, f) ? .6f * turn + .4f * fmaxf(bent - .8f, 0) : .2f * turn);
+    return fminf(seen / length, 1.2f) - .35f * away / (start->sweep + 40 * unit) - (iw_stiff(w, f) ? .6f * turn + .4f * fmaxf(bent - .8f, 0) : .2f * turn);
 }
 
 static void keep_better(candidate *best, ip_trace *trace, float worth) {
@@ -161,8 +161,8 @@ static ipos_status weigh(const iw_work *w, const iw_follow *f, const iw_start *s
 static ipos_status from_start(const iw_work *w, const iw_follow *f, const iw_start *start, const ip_wire_map *map, candidate *best) {
     float unit = iw_lines(w->shot);
     ip_trace trace;
-    const ip_trace_options options = {.step = IW_STEP, .sweep = f->stroke ? 0 : start->sweep, .reach = f->stroke ? 9 * unit : stiff(w, f) ? .6f * f->bend : f->bend,
-        .stay = f->stroke ? 1 : stiff(w, f) ? 1.5f : .6f};
+    const ip_trace_options options = {.step = IW_STEP, .sweep = f->stroke ? 0 : start->sweep, .reach = f->stroke ? 9 * unit : iw_stiff(w, f) ? .6f * f->bend : f->bend,
+        .stay = f->stroke ? 1 : iw_stiff(w, f) ? 1.5f : .6f};
     IP_TRY(ip_trace_find(map, &start->curve, &options, &trace));
     if (!f->stroke) {
         cut(w, &trace, .4f, 0);
@@ -176,7 +176,7 @@ static ipos_status from_proposal(const iw_work *w, const iw_follow *f, const ip_
     float unit = iw_lines(w->shot);
     const iw_start *start = &f->starts[0];
     ip_trace trace;
-    if (turn_between(line, &start->curve) > (stiff(w, f) ? .3f : .8f) || iw_bend(line) > f->bend || distance_to(&start->curve, line->at[line->count / 2]) > start->sweep + 60 * unit)
+    if (turn_between(line, &start->curve) > (iw_stiff(w, f) ? .3f : .8f) || iw_bend(line) > f->bend || distance_to(&start->curve, line->at[line->count / 2]) > start->sweep + 60 * unit)
         return IPOS_OK;
     const ip_trace_options options = {.step = IW_STEP, .reach = 4 * unit, .stay = 1};
     IP_TRY(ip_trace_find(map, line, &options, &trace));

@@ -68,6 +68,8 @@ ipos_status iw_settle(const iw_work *w, const iw_follow *f) {
     }
     ip_free(seen->use);
     IP_TRY(choose_points(w, seen, enough));
+    if (w->shot->net && !f->stroke)
+        IP_TRY(iw_straighten(w, f));
     float sum = 0;
     size_t used = 0;
     for (size_t k = 0; k < seen->trace.curve.count; k++) {

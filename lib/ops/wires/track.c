@@ -54,7 +54,12 @@ static ipos_status ask_with_hints(iw_work *w) {
     for (size_t i = 0; i < w->count; i++)
         if (w->follow[i].seen->trace.curve.count)
             ip_curve_band(&w->follow[i].seen->trace.curve, NULL, IW_HINT_HALF, IW_HINT_SOFT, w->box.x, w->box.y, &hints);
-    ipos_status status = iw_detect(w->shot, w->index, w->box, &hints, &w->hinted);
+    ipos_status status = IPOS_OK;
+    for (size_t i = 0; i < w->count && status == IPOS_OK && w->shot->net; i++)
+        if (w->follow[i].search && !w->follow[i].stroke)
+            status = iw_straight_hint(w, &w->follow[i], &hints);
+    if (status == IPOS_OK)
+        status = iw_detect(w->shot, w->index, w->box, &hints, &w->hinted);
     ip_plane_free(&hints);
     return status;
 }

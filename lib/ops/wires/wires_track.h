@@ -45,6 +45,11 @@ ipos_status iw_tone_learn(const iw_work *w, iw_seen *seen);
 ipos_status iw_tone_contradiction(const iw_work *w, const iw_follow *f, const ip_trace *trace, float *share);
 /* Follows a wire so found in the answer with hints, and says how sure it is, which points are painted, whether it is lost. */
 ipos_status iw_settle(const iw_work *w, const iw_follow *f);
+/* Wires that hardly bend, straight.c: the hints are carried on along the line of what is seen without them; and what was settled becomes
+ * that line, as far as the answer with hints shows it, over gaps too. Others are left as they are. */
+bool iw_stiff(const iw_work *w, const iw_follow *f);
+ipos_status iw_straight_hint(const iw_work *w, const iw_follow *f, ip_plane_f *hints);
+ipos_status iw_straighten(const iw_work *w, const iw_follow *f);
 /* Largest distance of a curve from its chord. */
 float iw_bend(const ip_curve *curve);
 /* Alpha of the frame's wires: the answer within a corridor, at least a band of the wire's own width. */
