@@ -16,9 +16,44 @@ static float place_on(const line *l, ip_point p) {
     return (p.x - l->at.x) * l->along.x + (p.y - l->at.y) * l->along.y;
 }
 
-/* The line of least squares across it through the points marked; false where they are few or no line. */
-static bool lay(const ip_curve *curve, const uint8_t *marked, float unit, line *out) {
+static float away_from(const line *l, ip_point p) {
+    return fabsf((p.y - l->at.y) * l->along.x - (p.x - l->at.x) * l->along.y);
+}
+
+/* Keeps of the points marked those near the straight line that most of them are near (Fischler, Bolles, CACM 1981; every pair of a few is
+ * tried), where the rest took an edge for the wire. */
+static void keep_straight(const ip_curve *curve, uint8_t *marked, float unit) {
+    enum { TRIED = 40 };
+    size_t tried[TRIED], count = 0, all = 0, most = 0;
+    line best = {0};
+    for (size_t i = 0; i < curve->count; i++)
+        all += marked[i];
+    for (size_t i = 0, seen = 0; i < curve->count; i++)
+        if (marked[i] && seen++ * TRIED / all >= count && count < TRIED)
+            tried[count++] = i;
+    for (size_t a = 0; a < count; a++)
+        for (size_t b = a + 1; b < count; b++) {
+            ip_point from = curve->at[tried[a]], to = curve->at[tried[b]];
+            float length = hypotf(to.x - from.x, to.y - from.y);
+            if (length < 20 * unit)
+                continue;
+            const line l = {.at = from, .along = {(to.x - from.x) / length, (to.y - from.y) / length}};
+            size_t near = 0;
+            for (size_t i = 0; i < curve->count; i++)
+                near += marked[i] && away_from(&l, curve->at[i]) < 2 * unit;
+            if (near > most) {
+                most = near;
+                best = l;
+            }
+        }
+    for (size_t i = 0; i < curve->count; i++)
+        marked[i] = marked[i] && most && away_from(&best, curve->at[i]) < 2 * unit;
+}
+
+/* The line of least squares across it through the straight part of the points marked, the others lose their marks; false where they are few. */
+static bool lay(const ip_curve *curve, uint8_t *marked, float unit, line *out) {
     double n = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0;
+    keep_straight(curve, marked, unit);
     for (size_t i = 0; i < curve->count; i++)
         if (marked[i]) {
             n++;
@@ -36,7 +71,7 @@ static bool lay(const ip_curve *curve, const uint8_t *marked, float unit, line *
             xy += dx * dy;
             yy += dy * dy;
         }
-    double angle = .5 * atan2(2 * xy, xx - yy), across = .5 * (xx + yy - sqrt((xx - yy) * (xx - yy) + 4 * xy * xy));
+    double angle = .5 * atan2(2 * xy, xx - yy);
     *out = (line){.at = {(float)x, (float)y}, .along = {(float)cos(angle), (float)sin(angle)}, .first = INFINITY, .last = -INFINITY};
     for (size_t i = 0; i < curve->count; i++)
         if (marked[i]) {
@@ -44,7 +79,7 @@ static bool lay(const ip_curve *curve, const uint8_t *marked, float unit, line *
             out->first = fminf(out->first, t);
             out->last = fmaxf(out->last, t);
         }
-    return sqrt(fmax(across, 0) / n) < 1.5 * unit;
+    return true;
 }
 
 static ipos_status draw(const line *l, float from, float to, ip_curve *out) {
@@ -103,10 +138,10 @@ ipos_status iw_straighten(const iw_work *w, const iw_follow *f) {
     const ip_wire_map map = {w->hinted, w->box.x, w->box.y};
     float unit = iw_lines(w->shot);
     line l;
-    if (!iw_stiff(w, f) || !lay(&seen->trace.curve, seen->use, unit, &l))
-        return IPOS_OK;
     ip_curve curve;
     ip_trace rest;
+    if (!iw_stiff(w, f) || !lay(&seen->trace.curve, seen->use, unit, &l))
+        return IPOS_OK;
     IP_TRY(draw(&l, l.first - further * unit, l.last + further * unit, &curve));
     const ip_trace_options options = {.step = IW_STEP, .reach = 3 * unit, .stay = 2};
     ipos_status status = ip_trace_find(&map, &curve, &options, &rest);
