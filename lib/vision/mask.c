@@ -27,6 +27,16 @@ void ip_mask_shrink(const ip_plane_f *mask, const ip_plane_f *tmp, int radius) {
     extreme(mask, tmp, radius, -1);
 }
 
+bool ip_mask_run(const float *row, int width, int *from, int *to) {
+    *from = *to;
+    while (*from < width && !(row[*from] > 0))
+        ++*from;
+    *to = *from;
+    while (*to < width && row[*to] > 0)
+        ++*to;
+    return *from < width;
+}
+
 typedef struct flooding {
     const ip_plane_f *mask;
     int32_t *labels, *stack;

@@ -16,6 +16,9 @@ static inline void ip_mask_open(const ip_plane_f *mask, const ip_plane_f *tmp, i
     ip_mask_grow(mask, tmp, radius);
 }
 
+/* The next run of samples over 0 in a row of width samples, from *to on: *from to before *to; both begin as 0. false: there is none. */
+bool ip_mask_run(const float *row, int width, int *from, int *to);
+
 typedef struct ip_piece {
     ip_box_i box;
     int area;

@@ -1,6 +1,6 @@
 /* A frame in all its variants, with what it rests on. */
 #include "carry.h"
-#include "sky_glow.h"
+#include "reflect.h"
 
 #include <math.h>
 
@@ -64,17 +64,24 @@ static ipos_status make_evidence(const one_frame *f, const ip_plane_f *changed, 
     return IPOS_OK;
 }
 
-/* A clear sky is brighter and warmer towards its sun. */
-static void add_glow(const one_frame *f, const ip_relight_pair *pair, const ip_image3 *gain) {
-    const ir_scene *scene = f->scene;
+/* A clear sky is brighter and warmer towards its sun, and what mirrors shows it. exposure: stops that gain holds on top. */
+static ipos_status add_sky(const one_frame *f, const ip_relight_pair *pair, float exposure, const ip_image3 *gain) {
+    ir_scene *scene = f->scene;
     const ip_set *set = &scene->set;
+    struct ir_slot *slot;
+    ip_mirrors mirrors = {{0, 0, -1}, scene->white, scene->settings->mirror, exposure};
     double width = scene->width, height = scene->height, focal = (scene->settings->focal > 0 ? (double)scene->settings->focal : .9) * width;
     ip_sky_view view = {NULL, {focal, .5 * (width - 1), .5 * (height - 1)}, (double)scene->horizon * height - .5};
     if (scene->motion && set->path.known[f->index]) {
         view.pose = &set->path.pose[f->index];
         view.lens = set->path.lens;
     }
+    if (set->room.walls)
+        memcpy(mirrors.wall, set->room.wall[0].normal, sizeof mirrors.wall);
     ip_sky_glow(pair, &view, scene->settings->glow, f->run->host->threads, &f->surface.sky, gain);
+    IP_TRY(ir_scene_frame(scene, f->index, &slot));
+    ip_reflect(&f->surface, pair, &view, &mirrors, &slot->light, f->run->host->threads, gain);
+    return IPOS_OK;
 }
 
 /* The light of one variant: changes light, says where and by how much shadows were changed (at the analysis' size). */
@@ -101,7 +108,7 @@ static ipos_status relit(const one_frame *f, int variant, const ip_image3 *light
     IP_TRY(ip_image3_new(f->surface.sky.width, f->surface.sky.height, &gain));
     ipos_status status = ip_regrade_gain(&f->surface, pair, &how, look.threads, &gain, &stops[GAIN_LIFTED], &stops[GAIN_CAST]);
     if (status == IPOS_OK)
-        add_glow(f, pair, &gain);
+        status = add_sky(f, pair, how.exposure, &gain);
     if (status == IPOS_OK)
         status = ir_grain_lift(f->scene, f->index, &stops[GAIN_LIFTED], &look, light);
     if (status == IPOS_OK)

@@ -1,6 +1,8 @@
 /* Frames of a shot and what is known of them. */
 #include "flow.h"
+#include "reflect.h"
 #include "relight_op.h"
+#include "shine.h"
 
 #include <math.h>
 
@@ -82,8 +84,10 @@ ipos_status ir_scene_shape(ir_scene *scene, size_t index, ip_surface *out, ip_pl
     }
     IP_TRY(ip_set_look(&scene->set, index, &frame));
     ipos_status status = ip_set_surface(&scene->set, &frame, &scene->settings->pair, out, still);
-    if (status == IPOS_OK && (scene->settings->offered[IR_GEOMETRY] || scene->marks.count))
+    if (status == IPOS_OK)
         status = ir_scene_frame(scene, index, &slot);
+    if (status == IPOS_OK && scene->settings->mirror > 0)
+        status = ip_shine_find(&frame, &scene->set.path.lens, &slot->light, &scene->settings->pair, scene->host->threads, out);
     if (status == IPOS_OK && scene->settings->offered[IR_GEOMETRY]) {
         ir_layers_free(&slot->layers);
         status = ir_layers_take(&scene->set, &frame, &slot->layers);
@@ -105,6 +109,7 @@ static ipos_status gather_shades(ir_scene *scene) {
         struct ir_slot *slot;
         ip_surface surface;
         ip_plane_f still = {0};
+        double white = 0;
         size_t index = scene->motion ? scene->set.key[ip_look_spread_at(scene->set.keys, chosen, i)] : ip_look_spread_at(scene->footage.count, chosen, i);
         IP_TRY(ip_surface_new(scene->width, scene->height, &surface));
         ipos_status status = ip_plane_new(scene->width, scene->height, &still);
@@ -115,6 +120,8 @@ static ipos_status gather_shades(ir_scene *scene) {
         if (status == IPOS_OK) {
             ip_shades_add(&scene->shades, &slot->light, &surface, &still);
             scene->change += ip_regrade_mean(&surface, &scene->settings->pair) / (double)chosen;
+            status = ip_reflect_white(&slot->light, &surface, &still, &scene->settings->pair, &white);
+            scene->white += white / (double)chosen;
         }
         ip_plane_free(&still);
         ip_surface_free(&surface);

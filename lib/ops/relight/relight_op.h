@@ -32,6 +32,7 @@ typedef struct ir_settings {
     float old_confidence;     /* of what was found */
     char old_reason[160];     /* why nothing was; "" where it was, or was not looked for */
     float glow;               /* of the sky around the suns */
+    float mirror;             /* how far glass and metal show the new sky and sun */
     float grain;              /* how far noise of lifted shadows is brought to that around them */
     ir_brought *brought;      /* NULL: nothing */
     bool unchanged;           /* old and new light are one, or the strength is 0: every bit stays */
@@ -63,6 +64,7 @@ typedef struct ir_scene {
     ip_shades shades;
     double change;     /* stops the ground and what stands on it would change by on average, before exposure */
     double camera;     /* stops of exposure on top, as a camera would be set */
+    double white;      /* ip_reflect_white */
     ip_set set;        /* where geometry is "motion" */
     ir_passes passes;  /* of what was brought along */
     struct ir_slot {

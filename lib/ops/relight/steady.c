@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+enum { STEADY = 7 }; /* planes of a surface that are averaged over neighbours */
+
 /* By the picture's colours, and by what throws them where a mesh is given. */
 static ipos_status look_for_shadows(ir_scene *scene, const ip_image3 *light, const ip_plane_f *still, const ip_surface *made) {
     ip_plane_f by_rays = {0};
@@ -89,8 +91,8 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
     IP_TRY(find_surface(scene, to, &slot));
     IP_TRY(ir_scene_frame(scene, index, &here));
     const ip_surface *s = &slot->surface;
-    const ip_plane_f *theirs[6] = {&s->sky, &s->ground, &s->facing[0], &s->facing[1], &s->seen[0], &s->seen[1]};
-    const ip_plane_f *sums[6] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1]};
+    const ip_plane_f *theirs[STEADY] = {&s->sky, &s->ground, &s->facing[0], &s->facing[1], &s->seen[0], &s->seen[1], &s->glint};
+    const ip_plane_f *sums[STEADY] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1], &sum->glint};
     for (int y = 0; y < scene->height; y++)
         for (int x = 0; x < scene->width; x++) {
             float px = (float)x + ip_row(&path[0], y)[x], py = (float)y + ip_row(&path[1], y)[x];
@@ -98,7 +100,7 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
                 continue;
             place at = place_of(scene, px, py);
             float apart = (between(&slot->luma, &at) - ip_row(&here->luma, y)[x]) / .06f, w = expf(-apart * apart);
-            for (int k = 0; k < 6; k++)
+            for (int k = 0; k < STEADY; k++)
                 ip_row(sums[k], y)[x] += w * between(theirs[k], &at);
             ip_row(weight, y)[x] += w;
         }
@@ -106,8 +108,8 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
 }
 
 static void divide(const ip_surface *sum, const ip_plane_f *weight) {
-    const ip_plane_f *planes[6] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1]};
-    for (int k = 0; k < 6; k++)
+    const ip_plane_f *planes[STEADY] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1], &sum->glint};
+    for (int k = 0; k < STEADY; k++)
         for (int y = 0; y < weight->height; y++)
             for (int x = 0; x < weight->width; x++)
                 ip_row(planes[k], y)[x] /= ip_row(weight, y)[x];
@@ -142,6 +144,8 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out) {
         ip_plane_copy(&out->sky, &slot->surface.sky);
         ip_plane_copy(&out->ground, &slot->surface.ground);
         ip_plane_copy(&out->passing, &slot->surface.passing);
+        ip_plane_copy(&out->pane, &slot->surface.pane);
+        ip_plane_copy(&out->glint, &slot->surface.glint);
         for (int k = 0; k < 2; k++) {
             ip_plane_copy(&out->facing[k], &slot->surface.facing[k]);
             ip_plane_copy(&out->seen[k], &slot->surface.seen[k]);

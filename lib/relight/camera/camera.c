@@ -11,6 +11,11 @@ void ip_pose_apply(const ip_pose *pose, const double world[3], double camera[3])
         camera[i] = pose->r[3 * i] * world[0] + pose->r[3 * i + 1] * world[1] + pose->r[3 * i + 2] * world[2] + pose->t[i];
 }
 
+void ip_pose_turn(const ip_pose *pose, const double world[3], double camera[3]) {
+    for (int i = 0; i < 3; i++)
+        camera[i] = ip_dot3(pose->r + 3 * i, world);
+}
+
 void ip_pose_turn_back(const ip_pose *pose, const double camera[3], double world[3]) {
     for (int i = 0; i < 3; i++)
         world[i] = pose->r[i] * camera[0] + pose->r[3 + i] * camera[1] + pose->r[6 + i] * camera[2];

@@ -46,8 +46,9 @@ void ip_camera_free(ip_camera_path *path);
 static inline double ip_dot3(const double a[3], const double b[3]) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
 /* World to camera, and to the picture; false behind the camera. */
 void ip_pose_apply(const ip_pose *pose, const double world[3], double camera[3]);
-/* Centre of a camera in the world, and the world's direction of camera coordinates. */
+/* Centre of a camera in the world; a direction of the world as the camera sees it (right, down, away), and back. */
 void ip_pose_centre(const ip_pose *pose, double out[3]);
+void ip_pose_turn(const ip_pose *pose, const double world[3], double camera[3]);
 void ip_pose_turn_back(const ip_pose *pose, const double camera[3], double world[3]);
 
 #endif

@@ -15,8 +15,7 @@ static void light_run(const ip_set_frame *f, const ip_relight_pair *pair, const 
     const double *toward[2] = {pair->old.toward, pair->now.toward};
     for (int sun = 0; sun < 2; sun++) {
         double c[3];
-        for (int i = 0; i < 3; i++) /* as the camera sees it: right, down, away */
-            c[i] = f->view.pose.r[3 * i] * toward[sun][0] + f->view.pose.r[3 * i + 1] * toward[sun][1] + f->view.pose.r[3 * i + 2] * toward[sun][2];
+        ip_pose_turn(&f->view.pose, toward[sun], c);
         for (int x = x0; x < x1; x++) {
             if (!is_thing(ip_row(&f->kind, y)[x]))
                 continue;
@@ -38,17 +37,9 @@ ipos_status ip_round_things(const ip_set_frame *frame, const ip_relight_pair *pa
         for (int x = 0; x < width; x++)
             ip_row(&part[0], y)[x] = is_thing(ip_row(&frame->kind, y)[x]);
     ip_mask_close(&part[0], &part[1], ip_relight_pixels(width, 3)); /* twigs at the edge of a crown are no poles */
-    for (int y = 0; y < height; y++) {
-        const float *thing = ip_row(&part[0], y);
-        for (int x = 0; x < width; x++) {
-            int end = x;
-            while (end < width && thing[end] > 0)
-                end++;
-            if (end > x)
-                light_run(frame, pair, surface, y, x, end);
-            x = end > x ? end - 1 : x;
-        }
-    }
+    for (int y = 0; y < height; y++)
+        for (int from = 0, to = 0; ip_mask_run(ip_row(&part[0], y), width, &from, &to);)
+            light_run(frame, pair, surface, y, from, to);
     ip_planes_free(part, 2);
     return IPOS_OK;
 }

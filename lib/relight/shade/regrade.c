@@ -15,15 +15,14 @@ typedef struct regrade_job {
     const ip_plane_f *lifted, *cast;
 } regrade_job;
 
-/* Light on a surface: what keeps the sun from a place hides a part of the sky from it too. */
-static double falls(const ip_daylight *light, int c, double facing, double seen) {
+double ip_light_falls(const ip_daylight *light, int c, double facing, double seen) {
     return light->sun[c] * seen * facing + light->ambient[c] * (1 - (light->sun[c] > 0 ? HIDDEN : 0) * (1 - seen));
 }
 
-static double level(const ip_daylight *light, double facing, double seen) {
+double ip_light_level(const ip_daylight *light, double facing, double seen) {
     double rgb[3];
     for (int c = 0; c < 3; c++)
-        rgb[c] = falls(light, c, facing, seen);
+        rgb[c] = ip_light_falls(light, c, facing, seen);
     return ip_luminance(rgb);
 }
 
@@ -32,7 +31,7 @@ double ip_regrade_mean(const ip_surface *surface, const ip_relight_pair *pair) {
     for (int y = 0; y < surface->sky.height; y += 2)
         for (int x = 0; x < surface->sky.width; x += 2) {
             double weight = 1 - (double)ip_row(&surface->sky, y)[x];
-            sum += weight * log2(level(&pair->now, (double)ip_row(&surface->facing[1], y)[x], 1) / level(&pair->old, (double)ip_row(&surface->facing[0], y)[x], 1));
+            sum += weight * log2(ip_light_level(&pair->now, (double)ip_row(&surface->facing[1], y)[x], 1) / ip_light_level(&pair->old, (double)ip_row(&surface->facing[0], y)[x], 1));
             count += weight;
         }
     return count > 0 ? sum / count : 0;
@@ -46,13 +45,13 @@ static void regrade_row(const regrade_job *job, int y) {
     for (int x = 0; x < s->sky.width; x++) {
         double was = 1 - job->options->lift * (1 - old_seen[x]), is = 1 - job->options->shadow * (1 - new_seen[x]);
         for (int c = 0; c < 3; c++) {
-            double ground = falls(now, c, (double)facing[1][x], is) / falls(old, c, (double)facing[0][x], was);
+            double ground = ip_light_falls(now, c, (double)facing[1][x], is) / ip_light_falls(old, c, (double)facing[0][x], was);
             ip_row(&job->gain->c[c], y)[x] = (float)(log2((1 - sky[x]) * ground + sky[x] * job->pair->sky[c]) + job->options->exposure);
         }
         if (job->lifted)
-            ip_row(job->lifted, y)[x] = (1 - sky[x]) * (float)log2(level(old, facing[0][x], 1) / level(old, facing[0][x], was));
+            ip_row(job->lifted, y)[x] = (1 - sky[x]) * (float)log2(ip_light_level(old, facing[0][x], 1) / ip_light_level(old, facing[0][x], was));
         if (job->cast)
-            ip_row(job->cast, y)[x] = (1 - sky[x]) * (float)log2(level(now, facing[1][x], is) / level(now, facing[1][x], 1));
+            ip_row(job->cast, y)[x] = (1 - sky[x]) * (float)log2(ip_light_level(now, facing[1][x], is) / ip_light_level(now, facing[1][x], 1));
     }
 }
 

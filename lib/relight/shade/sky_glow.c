@@ -17,7 +17,7 @@ typedef struct glow_job {
     const ip_image3 *gain;
 } glow_job;
 
-static void look_along(const ip_sky_view *view, int x, int y, double ray[3]) {
+void ip_sky_ray(const ip_sky_view *view, double x, double y, double ray[3]) {
     double c[3] = {(x - view->lens.cx) / view->lens.focal, (y - view->lens.cy) / view->lens.focal, 1};
     if (view->pose) {
         ip_pose_turn_back(view->pose, c, ray);
@@ -44,22 +44,29 @@ static void stops(const ip_daylight *light, const double ray[3], double out[3]) 
         out[c] = log2(1 + glow * light->sun[c] / level);
 }
 
+void ip_sky_change(const ip_relight_pair *pair, const double ray[3], double out[3]) {
+    double old[3];
+    stops(&pair->now, ray, out);
+    stops(&pair->old, ray, old);
+    for (int c = 0; c < 3; c++)
+        out[c] -= old[c];
+    double level = ip_luminance(out), bent = level / (1 + fabs(level) / BEND); /* the colour stays as it is */
+    for (int c = 0; c < 3; c++)
+        out[c] += bent - level;
+}
+
 static void glow_rows(void *user, int64_t begin, int64_t end) {
     const glow_job *job = user;
     for (int y = (int)begin; y < (int)end; y++)
         for (int x = 0; x < job->sky->width; x++) {
             float sky = ip_row(job->sky, y)[x];
-            double ray[3], now[3], old[3];
+            double ray[3], change[3];
             if (!(sky > 0))
                 continue;
-            look_along(job->view, x, y, ray);
-            stops(&job->pair->now, ray, now);
-            stops(&job->pair->old, ray, old);
+            ip_sky_ray(job->view, x, y, ray);
+            ip_sky_change(job->pair, ray, change);
             for (int c = 0; c < 3; c++)
-                now[c] -= old[c];
-            double level = ip_luminance(now), bent = level / (1 + fabs(level) / BEND); /* the colour stays as it is */
-            for (int c = 0; c < 3; c++)
-                ip_row(&job->gain->c[c], y)[x] += job->amount * sky * (float)(bent + now[c] - level);
+                ip_row(&job->gain->c[c], y)[x] += job->amount * sky * (float)change[c];
         }
 }
 

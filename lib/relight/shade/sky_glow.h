@@ -20,6 +20,10 @@ typedef struct ip_sky_view {
  * not shine glows nowhere. Of the stops of luminance
  * at most .8 are kept (x / (1 + x / .8)), those of colour all. Both suns in one place: gain keeps its bits. */
 void ip_sky_glow(const ip_relight_pair *pair, const ip_sky_view *view, float amount, int threads, const ip_plane_f *sky, const ip_image3 *gain);
+/* By how many stops (R,G,B) that changes the sky in a direction: unit vector, right, up, forward. */
+void ip_sky_change(const ip_relight_pair *pair, const double ray[3], double out[3]);
+/* Where a pixel looks: unit vector. */
+void ip_sky_ray(const ip_sky_view *view, double x, double y, double ray[3]);
 /* Over 0 near the sun: f - 1. angle in radians. */
 double ip_sky_glow_at(double angle);
 

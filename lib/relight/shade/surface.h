@@ -16,6 +16,8 @@ typedef struct ip_surface {
     ip_plane_f facing[2]; /* cosine of the angle to the old and the new sun, not below .02 */
     ip_plane_f seen[2];   /* how much of the old and the new sun gets there, 0..1 */
     ip_plane_f passing;   /* how much of the new sun what moves lets through, 0..1: of this frame alone, not in seen */
+    ip_plane_f pane;      /* how surely it is a pane of glass in a wall, 0..1 */
+    ip_plane_f glint;     /* the new sun's light that metal mirrors into the camera where it gets there, in shares of white that faces the sun, 0..1 */
 } ip_surface;
 
 ipos_status ip_surface_new(int width, int height, ip_surface *out);
@@ -51,6 +53,10 @@ void ip_shades_add(ip_shades *shades, const ip_image3 *light, const ip_surface *
 /* Writes seen[IP_OLD_SUN], from the pools, facing and ground; 1 in the sky. still: 1 where to look; 0: left at 1. */
 ipos_status ip_shades_find(ip_shades *shades, const ip_image3 *light, const ip_relight_pair *pair, const ip_plane_f *still, int threads,
     const ip_surface *surface);
+
+/* Light on a surface, of R,G,B one, and its luminance: facing as above, seen 0..1; what keeps the sun from a place hides a part of the sky from it too. */
+double ip_light_falls(const ip_daylight *light, int c, double facing, double seen);
+double ip_light_level(const ip_daylight *light, double facing, double seen);
 
 /* How the change is to look. */
 typedef struct ip_regrade {
