@@ -125,10 +125,10 @@ static void sweep(const ip_plane_f *d, int dir) {
         for (int i = 0; i < d->width; i++) {
             int x = dir > 0 ? i : d->width - 1 - i, y = dir > 0 ? j : d->height - 1 - j;
             float best = ip_row(d, y)[x];
-            for (size_t k = 0; k < IP_COUNT(near); k++) {
+            for (size_t k = 0; k < IP_COUNT(near) && best > 0; k++) {
                 int nx = x + dir * near[k].x, ny = y + dir * near[k].y;
                 if (nx >= 0 && ny >= 0 && nx < d->width && ny < d->height)
-                    best = fminf(best, ip_row(d, ny)[nx] + near[k].cost);
+                    best = ip_row(d, ny)[nx] + near[k].cost < best ? ip_row(d, ny)[nx] + near[k].cost : best;
             }
             ip_row(d, y)[x] = best;
         }

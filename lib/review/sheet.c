@@ -2,6 +2,7 @@
  * before, after, matte or else the reference, evidence, close to where it changed if that is a small part. A picture drawn for people: itself. */
 #include "catalogue.h"
 #include "color.h"
+#include "curves.h"
 #include "review.h"
 #include <math.h>
 
@@ -20,6 +21,7 @@ typedef struct ip_sheet {
     ip_store_clip clip;
     ipos_frame *canvas; /* u8 R,G,B */
     int columns, cell_width, cell_height;
+    float *curve; /* of the clip's encoding, for every half; once it was needed */
 } ip_sheet;
 
 static uint8_t code(float display)
@@ -27,15 +29,45 @@ static uint8_t code(float display)
     return (uint8_t)(IP_MIN(IP_MAX(isnan(display) ? 0.0f : display, 0.0f), 1.0f) * 255.0f + 0.5f);
 }
 
+/* A sample as a screen shows it, of a picture (encoding given) or a map. */
+static float shown(const ip_encoding *encoding, float value)
+{
+    if (encoding && encoding->kind != IP_ENCODING_DISPLAY && encoding->kind != IP_ENCODING_DATA)
+        value = ip_srgb_from_linear(IP_MAX(encoding->to_linear(value), 0.0f));
+    return isfinite(value) ? IP_MIN(IP_MAX(value, 0.0f), encoding ? 1.0f : 8.0f) : 0;
+}
+
+/* That for all halves, of which there are fewer than samples in a sheet; NULL without memory. */
+static const float *curve_of(ip_sheet *sheet, const ip_encoding *encoding)
+{
+    if (sheet->curve)
+        return sheet->curve;
+    sheet->curve = ip_alloc((UINT16_MAX + 1) * sizeof *sheet->curve);
+    for (int bits = 0; sheet->curve && bits <= UINT16_MAX; bits++) {
+        const uint16_t half = (uint16_t)bits;
+        ip_samples_to_float(IPOS_F16, &half, sizeof half, &sheet->curve[bits], 1);
+        sheet->curve[bits] = shown(encoding, sheet->curve[bits]);
+    }
+    return sheet->curve;
+}
+
+static uint16_t half_at(const ip_channel *from, int64_t x, int64_t y)
+{
+    uint16_t half;
+
+    memcpy(&half, from->data + y * from->row_stride + x * from->pixel_stride, sizeof half);
+    return half;
+}
+
 /* Averages of the cells of one part of a channel, display-referred; outside the data window 0. part NULL: the display window. */
-static ipos_status shrink(const ip_sheet *sheet, const ipos_frame *frame, const ipos_box *part, int channel, const ip_encoding *encoding, float *out)
+static ipos_status shrink(ip_sheet *sheet, const ipos_frame *frame, const ipos_box *part, int channel, const ip_encoding *encoding, float *out)
 {
     const ip_channel *from = &frame->channels[channel];
-    const ip_encoding *screen = ip_encoding_find("srgb");
     const ipos_box *display = part ? part : &frame->display_window, *data = &frame->data_window;
     size_t n = (size_t)from->width * (size_t)from->height;
-    float *values = ip_alloc(IP_MAX(n, 1) * sizeof *values);
-    ipos_status status = values ? ip_channel_to_float(from, values) : ip_no_memory(n * sizeof *values);
+    const float *curve = encoding && from->type == IPOS_F16 ? curve_of(sheet, encoding) : NULL;
+    float *values = curve ? NULL : ip_alloc(IP_MAX(n, 1) * sizeof *values);
+    ipos_status status = curve ? IPOS_OK : values ? ip_channel_to_float(from, values) : ip_no_memory(n * sizeof *values);
 
     for (int cell = 0; status == IPOS_OK && cell < sheet->cell_width * sheet->cell_height; cell++) {
         int cx = cell % sheet->cell_width, cy = cell / sheet->cell_width, count = 0;
@@ -47,10 +79,7 @@ static ipos_status shrink(const ip_sheet *sheet, const ipos_frame *frame, const 
                 int64_t u = (x + display->x - data->x) / from->xs, v = (y + display->y - data->y) / from->ys;
                 if (x + display->x < data->x || y + display->y < data->y || u >= from->width || v >= from->height)
                     continue;
-                float value = values[v * from->width + u];
-                if (encoding && encoding->kind != IP_ENCODING_DISPLAY && encoding->kind != IP_ENCODING_DATA)
-                    value = screen->from_linear(IP_MAX(encoding->to_linear(value), 0.0f));
-                sum += isfinite(value) ? IP_MIN(IP_MAX(value, 0.0f), encoding ? 1.0f : 8.0f) : 0;
+                sum += curve ? curve[half_at(from, u, v)] : shown(encoding, values[v * from->width + u]);
             }
         }
         out[cell] = (float)(sum / IP_MAX(count, 1));
@@ -347,6 +376,7 @@ ipos_status ip_contact_sheet(ip_store *store, const char *id, const char *path)
     if (status == IPOS_OK)
         status = draw(&sheet, path);
     ipos_frame_release(sheet.canvas);
+    ip_free(sheet.curve);
     ip_store_clip_free(&sheet.clip);
     json_decref(list);
     ip_free(own);

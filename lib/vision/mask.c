@@ -1,22 +1,32 @@
 #include "mask.h"
+#include "simd.h"
 
-/* Extremes along a line of n samples, `step` floats apart. */
-static void extreme_line(const float *in, ptrdiff_t step, float *out, ptrdiff_t out_step, int n, int radius, float sign) {
-    for (int i = 0; i < n; i++) {
-        float best = in[i * step];
-        for (int k = IP_MAX(0, i - radius); k <= IP_MIN(n - 1, i + radius); k++)
-            best = sign * in[k * step] > sign * best ? in[k * step] : best;
-        out[i * out_step] = best;
-    }
+/* to = the larger (sign 1) or smaller (-1) of to and from, n samples. */
+IP_HOT static void extreme_of(const float *from, float *to, int n, float sign) {
+    if (sign > 0)
+        for (int i = 0; i < n; i++)
+            to[i] = from[i] > to[i] ? from[i] : to[i];
+    else
+        for (int i = 0; i < n; i++)
+            to[i] = from[i] < to[i] ? from[i] : to[i];
 }
 
 static void extreme(const ip_plane_f *mask, const ip_plane_f *tmp, int radius, float sign) {
+    int width = mask->width, height = mask->height;
+    ip_plane_f made = *mask, part = *tmp;
     if (radius < 1)
         return;
-    for (int y = 0; y < mask->height; y++)
-        extreme_line(ip_row(mask, y), 1, ip_row(tmp, y), 1, mask->width, radius, sign);
-    for (int x = 0; x < mask->width; x++)
-        extreme_line(tmp->data + x, tmp->stride, mask->data + x, mask->stride, mask->height, radius, sign);
+    ip_plane_copy(&part, mask);
+    for (int y = 0; y < height; y++)
+        for (int k = 1; k <= IP_MIN(radius, width - 1); k++) {
+            extreme_of(ip_row(mask, y) + k, ip_row(tmp, y), width - k, sign);
+            extreme_of(ip_row(mask, y), ip_row(tmp, y) + k, width - k, sign);
+        }
+    ip_plane_copy(&made, tmp);
+    for (int y = 0; y < height; y++)
+        for (int k = IP_MAX(0, y - radius); k <= IP_MIN(height - 1, y + radius); k++)
+            if (k != y)
+                extreme_of(ip_row(tmp, k), ip_row(mask, y), width, sign);
 }
 
 void ip_mask_grow(const ip_plane_f *mask, const ip_plane_f *tmp, int radius) {

@@ -14,7 +14,12 @@ ipos_status ir_grain_open(ir_scene *scene, double done) {
         return IPOS_OK;
     }
     size_t count = IP_MIN(shot->count, (size_t)MOST);
-    return ip_shot_grain_measure(scene->host, 0, shot->numbers + (shot->count - count) / 2, count, done, 0, &scene->grain);
+    bool found;
+    IP_TRY(ir_recall_grain(scene, &scene->grain, &found));
+    if (found)
+        return IPOS_OK;
+    IP_TRY(ip_shot_grain_measure(scene->host, 0, shot->numbers + (shot->count - count) / 2, count, done, 0, &scene->grain));
+    return ir_keep_grain(scene, &scene->grain);
 }
 
 ipos_status ir_grain_lift(ir_scene *scene, size_t index, const ip_plane_f *lifted, const ir_look *look, const ip_image3 *light) {

@@ -104,6 +104,9 @@ ipos_status ir_keep_plane(ir_scene *scene, int what, size_t index, const ip_plan
 /* A flow as it was searched (flow.h), half the size each way; {0}: nothing is kept. Allocated. */
 ipos_status ir_recall_flow(ir_scene *scene, int way, size_t index, ip_plane_f searched[2]);
 ipos_status ir_keep_flow(ir_scene *scene, int way, size_t index, const ip_plane_f searched[2]);
+/* The shot's grain as it was measured. */
+ipos_status ir_recall_grain(ir_scene *scene, ip_shot_grain *grain, bool *found);
+ipos_status ir_keep_grain(ir_scene *scene, const ip_shot_grain *grain);
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* Flow from a frame to the next (way 1) or the one before (0); two planes, borrowed as frames are. */

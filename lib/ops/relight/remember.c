@@ -167,6 +167,43 @@ ipos_status ir_keep_flow(ir_scene *scene, int way, size_t index, const ip_plane_
     return is_half(scene, searched) ? keep_planes(scene, IR_KEPT_FLOW, 2 * index + (size_t)way, searched, 2) : IPOS_OK;
 }
 
+/* What can be measured depends on how the clip is stored too: its name, which stands for its files. */
+static bool grain_key(const ir_scene *scene, char key[65]) {
+    ip_sha256 *hash = ip_sha256_new();
+    if (!hash)
+        return false;
+    add_text(hash, scene->key);
+    add_text(hash, "grain");
+    add_text(hash, scene->host->clips[0].name);
+    return ip_sha256_end(hash, key);
+}
+
+ipos_status ir_recall_grain(ir_scene *scene, ip_shot_grain *grain, bool *found) {
+    char key[65];
+    void *bytes = NULL;
+    size_t size = 0;
+    *found = false;
+    if (!scene->key[0])
+        return IPOS_OK;
+    if (!grain_key(scene, key))
+        return ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
+    IP_TRY(scene->host->recall(scene->host, key, &bytes, &size));
+    *found = bytes && size == sizeof *grain;
+    if (*found)
+        memcpy(grain, bytes, size);
+    ip_free(bytes);
+    return IPOS_OK;
+}
+
+ipos_status ir_keep_grain(ir_scene *scene, const ip_shot_grain *grain) {
+    char key[65];
+    if (!scene->key[0])
+        return IPOS_OK;
+    if (!grain_key(scene, key))
+        return ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
+    return scene->host->keep(scene->host, key, grain, sizeof *grain);
+}
+
 ipos_status ir_remember(ir_scene *scene, ip_set_source *source) {
     if (!scene->host->recall || !scene->host->keep)
         return IPOS_OK;

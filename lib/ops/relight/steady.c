@@ -61,22 +61,21 @@ static ipos_status find_surface(ir_scene *scene, size_t index, struct ir_slot **
     return IPOS_OK;
 }
 
-/* Where four pixels around a place lie, for planes of one size; as ip_sample_linear. */
+/* Where four pixels around a place lie, for planes of one size, which all have one stride; as ip_sample_linear. */
 typedef struct place {
-    int x, y, right, down;
+    ptrdiff_t left, right, below, below_right;
     float fx, fy;
 } place;
 
-static place place_of(const ir_scene *scene, float x, float y) {
-    place at = {(int)x, (int)y, (int)x + ((int)x < scene->width - 1), (int)y + ((int)y < scene->height - 1), 0, 0};
-    at.fx = x - (float)at.x;
-    at.fy = y - (float)at.y;
-    return at;
+static place place_of(const ip_plane_f *plane, float x, float y) {
+    int x0 = (int)x, y0 = (int)y, right = x0 < plane->width - 1;
+    ptrdiff_t at = y0 * plane->stride + x0, below = y0 < plane->height - 1 ? at + plane->stride : at;
+    return (place){at, at + right, below, below + right, x - (float)x0, y - (float)y0};
 }
 
-static float between(const ip_plane_f *plane, const place *at) {
-    const float *a = ip_row(plane, at->y), *b = ip_row(plane, at->down);
-    float top = a[at->x] + at->fx * (a[at->right] - a[at->x]), bottom = b[at->x] + at->fx * (b[at->right] - b[at->x]);
+static float between(const float *data, const place *at) {
+    float top = data[at->left] + at->fx * (data[at->right] - data[at->left]);
+    float bottom = data[at->below] + at->fx * (data[at->below_right] - data[at->below]);
     return top + at->fy * (bottom - top);
 }
 
@@ -98,10 +97,10 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
             float px = (float)x + ip_row(&path[0], y)[x], py = (float)y + ip_row(&path[1], y)[x];
             if (!(px >= 0 && py >= 0 && px <= (float)(scene->width - 1) && py <= (float)(scene->height - 1)))
                 continue;
-            place at = place_of(scene, px, py);
-            float apart = (between(&slot->luma, &at) - ip_row(&here->luma, y)[x]) / .06f, w = expf(-apart * apart);
+            place at = place_of(&slot->luma, px, py);
+            float apart = (between(slot->luma.data, &at) - ip_row(&here->luma, y)[x]) / .06f, w = expf(-apart * apart);
             for (int k = 0; k < STEADY; k++)
-                ip_row(sums[k], y)[x] += w * between(theirs[k], &at);
+                ip_row(sums[k], y)[x] += w * between(theirs[k]->data, &at);
             ip_row(weight, y)[x] += w;
         }
     return IPOS_OK;

@@ -30,14 +30,22 @@ static shade_of shade_at(const float rgb[3]) {
     return (shade_of){most, most - least, .2126f * code[0] + .7152f * code[1] + .0722f * code[2]};
 }
 
-static void find_panes(const ip_set_frame *f, const ip_plane_f soft[3], const ip_plane_f *tmp, int threads, const ip_plane_f *pane) {
+static void find_panes(const ip_set_frame *f, const ip_plane_f soft[3], const ip_plane_f *tmp, int threads, ip_plane_f *pane) {
+    const float bright = ip_srgb_to_linear(PANE_DARK / .7152f); /* of green */
+    bool any = false;
+    ip_plane_fill(pane, 0);
     for (int y = 0; y < pane->height; y++)
         for (int x = 0; x < pane->width; x++) {
             float rgb[3] = {ip_row(&soft[0], y)[x], ip_row(&soft[1], y)[x], ip_row(&soft[2], y)[x]};
+            if (ip_row(&f->kind, y)[x] != IP_IS_UPRIGHT || rgb[1] > bright) /* then its luma alone says no */
+                continue;
             shade_of s = shade_at(rgb);
-            bool wall = ip_row(&f->kind, y)[x] == IP_IS_UPRIGHT;
-            ip_row(pane, y)[x] = wall ? ramp((PANE_GREY - s.colour) / PANE_RAMP) * ramp((PANE_DARK - s.luma) / PANE_RAMP) : 0;
+            float sure = ramp((PANE_GREY - s.colour) / PANE_RAMP) * ramp((PANE_DARK - s.luma) / PANE_RAMP);
+            ip_row(pane, y)[x] = sure;
+            any = any || sure > 0;
         }
+    if (!any)
+        return;
     ip_mask_open(pane, tmp, ip_relight_pixels(pane->width, 2));
     ip_gauss_blur(pane, pane, tmp, .7 * (double)ip_relight_unit(pane->width), threads);
 }
@@ -117,14 +125,14 @@ static void find_glints(const ip_set_frame *f, const ip_lens *lens, const double
 
 ipos_status ip_shine_find(const ip_set_frame *frame, const ip_lens *lens, const ip_image3 *light, const ip_relight_pair *pair, int threads,
     const ip_surface *surface) {
-    ip_plane_f soft[3], part[3];
+    ip_plane_f soft[3], part[3], pane = surface->pane;
     int width = surface->sky.width, height = surface->sky.height;
     IP_TRY(ip_planes_new(width, height, soft, 3));
     ipos_status status = ip_planes_new(width, height, part, 3);
     if (status == IPOS_OK) {
         for (int c = 0; c < 3; c++)
             ip_gauss_blur(&light->c[c], &soft[c], &part[0], (double)ip_relight_unit(width), threads);
-        find_panes(frame, soft, &part[0], threads, &surface->pane);
+        find_panes(frame, soft, &part[0], threads, &pane);
         if (ip_luminance(pair->now.sun) > 0)
             find_glints(frame, lens, pair->now.toward, soft, part, threads, &surface->glint);
         ip_planes_free(part, 3);

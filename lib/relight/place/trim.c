@@ -16,10 +16,12 @@ void ip_widest_disks(const ip_plane_f *inside, const ip_plane_f *radius) {
         for (int x = 1; x < width - 1; x++) {
             float r = ip_row(inside, y)[x];
             int higher = 0, reach = (int)r;
+            if (r < 2)
+                continue;
             for (int dy = -1; dy <= 1; dy++)
                 for (int dx = -1; dx <= 1; dx++)
                     higher += ip_row(inside, y + dy)[x + dx] > r + .5f;
-            if (r < 2 || higher) /* a disk near it holds this one */
+            if (higher) /* a disk near it holds this one */
                 continue;
             for (int ny = IP_MAX(0, y - reach); ny <= IP_MIN(height - 1, y + reach); ny++)
                 for (int nx = IP_MAX(0, x - reach); nx <= IP_MIN(width - 1, x + reach); nx++)
