@@ -92,7 +92,8 @@ ipos_status ir_settings_read(const ip_op_host *host, ir_settings *out) {
     bool told;
     *out = (ir_settings){.strength = (float)ip_options_real(set, "strength"), .haze = (float)ip_options_real(set, "haze"),
         .bloom = (float)ip_options_real(set, "bloom"), .focal = (float)ip_options_real(set, "focal"), .geometry = ip_options_text(set, "geometry"),
-        .glow = (float)ip_options_real(set, "glow"), .mirror = (float)ip_options_real(set, "mirror"), .grain = (float)ip_options_real(set, "grain"), .camera_height = (float)ip_options_real(set, "camera_height"),
+        .glow = (float)ip_options_real(set, "glow"), .mirror = (float)ip_options_real(set, "mirror"), .grain = (float)ip_options_real(set, "grain"),
+        .camera_height = (float)ip_options_real(set, "camera_height"),
         .regrade = {(float)ip_options_real(set, "exposure"), (float)ip_options_real(set, "lift"), (float)ip_options_real(set, "shadow"),
             (float)ip_options_real(set, "softness")}};
     IP_TRY(read_variants(host, out));

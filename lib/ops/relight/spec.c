@@ -60,7 +60,8 @@ static const ip_option_spec options[] = {
      .help = "how far a clear sky gets brighter and warmer towards the new sun, and less so where the old one stood; touches nothing more than 90 degrees "
              "from both"},
     {.name = "mirror", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1,
-     .help = "how far panes in walls mirror the new sky and metal poles the new sun, instead of being lit like walls; where the set is known: not with geometry none"},
+     .help = "how far panes in walls mirror the new sky and metal poles the new sun, instead of being lit like walls; not with geometry none, and with a mesh"
+             " panes only"},
     {.name = "haze", .type = IPOS_OPTION_REAL, .preset = "0", .minimum = 0, .maximum = 1, .help = "veil of the new sun's colour"},
     {.name = "bloom", .type = IPOS_OPTION_REAL, .preset = "0.04", .minimum = 0, .maximum = .5, .help = "share of light that glows around what is bright"},
     {.name = "strokes", .type = IPOS_OPTION_TEXT, .preset = "",
