@@ -30,18 +30,6 @@ static ipos_status gains_of(const ip_encoding *encoding, const ip_grade_pair *pa
     return IPOS_OK;
 }
 
-/* Gains in linear light as a grade of codes. scratch: as many as there are pairs. */
-static ipos_status grade_of_gains(const ip_encoding *encoding, const double log_gain[3], const ip_grade_pair *pairs, size_t count, ip_grade_pair *scratch,
-    ip_grade *out) {
-    const ip_look_source source = {.encoding = encoding};
-    for (size_t i = 0; i < count; i++)
-        for (int c = 0; c < 3; c++) {
-            scratch[i].from[c] = pairs[i].from[c];
-            scratch[i].to[c] = ip_look_code(&source, ip_look_linear(encoding, pairs[i].from[c]) * (float)exp(log_gain[c]));
-        }
-    return ip_grade_fit_pairs(scratch, count, out);
-}
-
 ipos_status ip_overlay_match(const ip_encoding *encoding, ip_grade_pair *pairs, size_t count, ip_overlay_grade *out) {
     ip_grade whole;
     double log_gain[3], after;
@@ -49,9 +37,10 @@ ipos_status ip_overlay_match(const ip_encoding *encoding, ip_grade_pair *pairs, 
     ip_grade_pair *scratch = ip_calloc(IP_MAX(count, (size_t)1), sizeof *scratch);
     if (!scratch)
         return IPOS_ERR_NO_MEMORY;
+    memcpy(scratch, pairs, count * sizeof *scratch);
     ipos_status status = gains_of(encoding, pairs, count, log_gain);
     if (status == IPOS_OK)
-        status = grade_of_gains(encoding, log_gain, pairs, count, scratch, &out->grade);
+        status = ip_shot_gains_grade(encoding, scratch, count, log_gain, &out->grade);
     ip_free(scratch);
     IP_TRY(status);
     IP_TRY(ip_shot_judge(encoding, pairs, count, &out->grade, &out->before, &out->after));

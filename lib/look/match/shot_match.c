@@ -82,7 +82,7 @@ static void lab_of(const ip_encoding *encoding, const double code[3], double lab
     ip_lab(linear, lab);
 }
 
-static double difference(const ip_encoding *encoding, const double a[3], const double b[3]) {
+double ip_shot_difference(const ip_encoding *encoding, const double a[3], const double b[3]) {
     double la[3], lb[3];
     lab_of(encoding, a, la);
     lab_of(encoding, b, lb);
@@ -100,8 +100,8 @@ ipos_status ip_shot_judge(const ip_encoding *encoding, const ip_grade_pair *pair
             to[c] = pairs[i].to[c];
         }
         ip_grade_at(grade, from, z);
-        d[i] = (float)difference(encoding, from, to);
-        d[count + i] = (float)difference(encoding, z, to);
+        d[i] = (float)ip_shot_difference(encoding, from, to);
+        d[count + i] = (float)ip_shot_difference(encoding, z, to);
     }
     *before = ip_select(d, count, count / 2);
     *after = ip_select(d + count, count, count / 2);
@@ -111,19 +111,32 @@ ipos_status ip_shot_judge(const ip_encoding *encoding, const ip_grade_pair *pair
 
 bool ip_shot_matching(double before, double after) { return before < NOTICED || !(after < WORTH * before); }
 
-static ipos_status fit_registered(ip_shot_pairs *pairs, ip_shot_match *out) {
+static ipos_status fit_pairs(ip_grade_pair *pairs, size_t count, ip_shot_match *out) {
     size_t kept;
-    IP_TRY(ip_grade_fit_most(pairs->pair, pairs->count, &out->grade, &kept));
-    IP_TRY(ip_shot_judge(out->encoding, pairs->pair, pairs->count, &out->grade, &out->before, &out->after));
-    out->registered = true;
+    IP_TRY(ip_grade_fit_most(pairs, count, &out->grade, &kept));
+    IP_TRY(ip_shot_judge(out->encoding, pairs, count, &out->grade, &out->before, &out->after));
     out->pairs = (int64_t)kept;
+    out->matching = ip_shot_matching(out->before, out->after);
+    return IPOS_OK;
+}
+
+static ipos_status fit_registered(ip_shot_pairs *pairs, ip_shot_match *out) {
+    bool lens;
+    ip_grade_pair *flat = ip_calloc(pairs->count, sizeof *flat);
+    ipos_status status = flat ? ip_shot_flatten(out->encoding, pairs->pair, pairs->radius, pairs->count, flat, &lens) : IPOS_ERR_NO_MEMORY;
+    if (status == IPOS_OK)
+        status = fit_pairs(pairs->pair, pairs->count, out);
+    if (status == IPOS_OK && lens && !out->matching) /* else the shots match, corners and all */
+        status = fit_pairs(flat, pairs->count, out);
+    ip_free(flat);
+    IP_TRY(status);
+    out->registered = true;
     out->places = pairs->places;
     out->share = pairs->share;
-    out->matching = ip_shot_matching(out->before, out->after);
     if (out->matching)
         out->grade = ip_grade_none();
-    double left = out->matching ? out->before : out->after;
-    out->reading.confidence = (double)kept / ((double)kept + 300.) / (1. + left * left / 9.);
+    double left = out->matching ? out->before : out->after, kept = (double)out->pairs;
+    out->reading.confidence = kept / (kept + 300.) / (1. + left * left / 9.);
     return IPOS_OK;
 }
 
@@ -156,34 +169,32 @@ static ipos_status colours(const shot *s, ip_colour_at **out, ip_grade_pair **co
     return IPOS_OK;
 }
 
+ipos_status ip_shot_gains_grade(const ip_encoding *encoding, ip_grade_pair *codes, size_t count, const double log_gain[3], ip_grade *out) {
+    const ip_look_source source = {.encoding = encoding};
+    for (size_t i = 0; i < count; i++)
+        for (int c = 0; c < 3; c++)
+            codes[i].to[c] = ip_look_code(&source, ip_look_linear(encoding, codes[i].from[c]) * (float)exp(log_gain[c]));
+    return ip_grade_fit_pairs(codes, count, out);
+}
+
 static ipos_status suggest(const ip_colour_at *own, ip_grade_pair *codes, size_t count, const ip_colour_at *other, size_t others, ip_shot_match *out) {
     double gain[3];
     IP_TRY(ip_suggest_gains(own, count, other, others, gain, &out->share));
-    for (size_t i = 0; i < count; i++)
-        for (int c = 0; c < 3; c++) {
-            float linear = own[i].rgb[c] * (float)exp(gain[c]);
-            ip_plane_f one = {1, 1, 1, &linear};
-            if (out->encoding->kind == IP_ENCODING_LINEAR)
-                ip_to_working(out->encoding, one.data, 1);
-            else
-                linear = out->encoding->from_linear(linear);
-            codes[i].to[c] = linear;
-        }
     out->pairs = (int64_t)count;
     out->reading.confidence = .3 * out->share;
-    return ip_grade_fit_pairs(codes, count, &out->grade);
+    return ip_shot_gains_grade(out->encoding, codes, count, gain, &out->grade);
 }
 
 /* ---- */
 
-static ipos_status nearest_cdl(const ip_grade_pair *codes, size_t count, ip_shot_match *out) {
+ipos_status ip_shot_match_cdl(const ip_grade_pair *codes, size_t count, ip_shot_match *out) {
     IP_TRY(ip_cdl_fit(&out->grade, codes, count, &out->cdl));
     double sum = 0.;
     for (size_t i = 0; i < count && !ip_grade_is_none(&out->grade); i++) {
         double in[3] = {codes[i].from[0], codes[i].from[1], codes[i].from[2]}, a[3], b[3];
         ip_grade_at(&out->grade, in, a);
         ip_cdl_at(&out->cdl, in, b);
-        sum += difference(out->encoding, a, b);
+        sum += ip_shot_difference(out->encoding, a, b);
     }
     out->cdl_error = count ? sum / (double)count : 0.;
     return IPOS_OK;
@@ -203,7 +214,7 @@ static ipos_status measure(const shot *a, const shot *b, ip_shot_pairs *pairs, i
         IP_TRY(fit_registered(pairs, out));
     else
         IP_TRY(suggest(colour[0], codes[0], count[0], colour[1], count[1], out));
-    return nearest_cdl(codes[0], count[0], out);
+    return ip_shot_match_cdl(codes[0], count[0], out);
 }
 
 ipos_status ip_shot_match_measure(const ip_look_source *source, const ip_look_source *reference, ip_shot_match *out) {
@@ -227,6 +238,7 @@ ipos_status ip_shot_match_measure(const ip_look_source *source, const ip_look_so
         ip_free(codes[i]);
     }
     ip_free(pairs.pair);
+    ip_free(pairs.radius);
     unload(&a);
     unload(&b);
     return status;

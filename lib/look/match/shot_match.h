@@ -31,6 +31,16 @@ ipos_status ip_shot_judge(const ip_encoding *encoding, const ip_grade_pair *pair
 /* Whether a grade that brings that difference from before to after gains too little to be worth moving for. */
 bool ip_shot_matching(double before, double after);
 
+/* shot_corners.c. Whether places that moved from one picture to the other show that light falls with the squared radius in both, as behind a lens that darkens
+ * corners, which a grade would take for contrast; flat: the pairs as if the reference's
+ * places had been behind the shot's lens. radius: squared, of half the diagonal, in the shot and in the reference. */
+ipos_status ip_shot_flatten(const ip_encoding *encoding, const ip_grade_pair *pairs, float (*radius)[2], size_t count, ip_grade_pair *flat, bool *lens);
+
+/* CIEDE2000 of two codes. */
+double ip_shot_difference(const ip_encoding *encoding, const double a[3], const double b[3]);
+/* Fills in the CDL nearest to the match's grade over the colours `from`. */
+ipos_status ip_shot_match_cdl(const ip_grade_pair *codes, size_t count, ip_shot_match *match);
+
 json_t *ip_shot_match_json(const ip_shot_match *match);
 ipos_status ip_shot_match_parse(const json_t *value, ip_shot_match *out);
 
@@ -42,5 +52,7 @@ typedef struct ip_colour_at {
     int tile;
 } ip_colour_at;
 ipos_status ip_suggest_gains(const ip_colour_at *shot, size_t shots, const ip_colour_at *reference, size_t references, double log_gain[3], double *shared);
+/* The grade nearest to three gains in linear light over the colours `from`; fills in `to`. */
+ipos_status ip_shot_gains_grade(const ip_encoding *encoding, ip_grade_pair *codes, size_t count, const double log_gain[3], ip_grade *out);
 
 #endif

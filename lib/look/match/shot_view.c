@@ -116,11 +116,12 @@ static bool grow(ip_shot_pairs *pairs, size_t by) {
     if (pairs->count + by <= pairs->room)
         return true;
     ip_grade_pair *more = ip_realloc(pairs->pair, (pairs->count + by) * sizeof *more);
-    if (more) {
-        pairs->pair = more;
+    pairs->pair = more ? more : pairs->pair;
+    float (*radius)[2] = more ? ip_realloc(pairs->radius, (pairs->count + by) * sizeof *radius) : NULL;
+    pairs->radius = radius ? radius : pairs->radius;
+    if (radius)
         pairs->room = pairs->count + by;
-    }
-    return more != NULL;
+    return radius != NULL;
 }
 
 /* Where pixel (x, y) of a is in the laid b; false where it is not to be used. */
@@ -130,7 +131,12 @@ static bool found_at(const laid *l, const ip_registration *r, int x, int y, floa
     return ip_row(&r->agreed, y)[x] > 0.f && ip_row(&l->inside, y)[x] > 0.f && ip_sample_linear(&l->inside, to[0], to[1]) > .99f;
 }
 
-static void collect(const ip_look_source *source, const ip_shot_view *a, const laid *l, const ip_registration *r, size_t good, ip_shot_pairs *out) {
+static float radius_of(const ip_plane_f *plane, double x, double y) {
+    const double u = (plane->width - 1) / 2., v = (plane->height - 1) / 2.;
+    return (float)(((x - u) * (x - u) + (y - v) * (y - v)) / (u * u + v * v));
+}
+
+static void collect(const ip_look_source *source, const ip_shot_view *a, const ip_shot_view *b, const ip_place *place, const laid *l, const ip_registration *r, size_t good, ip_shot_pairs *out) {
     size_t seen = 0, taken = 0, most = IP_MIN(good, (size_t)MOST_PAIRS);
     for (int y = 0; y < a->luma.height; y++)
         for (int x = 0; x < a->luma.width; x++) {
@@ -141,6 +147,10 @@ static void collect(const ip_look_source *source, const ip_shot_view *a, const l
             for (int c = 0; c < 3; c++)
                 p->from[c] = ip_row(&a->soft.c[c], y)[x];
             ip_sample_cubic3(&l->soft, to[0], to[1], p->to);
+            double at[2];
+            ip_place_at(place, &a->place, &b->place, to[0], to[1], at);
+            out->radius[out->count][0] = radius_of(&a->luma, x, y);
+            out->radius[out->count][1] = radius_of(&b->luma, at[0], at[1]);
             taken++;
             if (ip_shot_usable(source, p->from) && ip_shot_usable(source, p->to))
                 out->count++;
@@ -168,7 +178,7 @@ ipos_status ip_shot_pairs_add(const ip_look_source *source, const ip_shot_view *
     if (status == IPOS_OK && share >= SHARE_LEAST && (double)good >= WITHIN_LEAST * (double)inside && structure >= IP_SHOT_ALIKE_LEAST) {
         status = grow(out, IP_MIN(good, (size_t)MOST_PAIRS)) ? IPOS_OK : IPOS_ERR_NO_MEMORY;
         if (status == IPOS_OK) {
-            collect(source, a, &l, &r, good, out);
+            collect(source, a, b, place, &l, &r, good, out);
             out->places++;
             out->share = fmax(out->share, share);
             *agreed = share;

@@ -19,6 +19,7 @@ void ip_shot_view_free(ip_shot_view *view);
 
 typedef struct ip_shot_pairs { /* begins as {0} */
     ip_grade_pair *pair;
+    float (*radius)[2]; /* squared, of half the diagonal: of the pair's place in a, in b */
     size_t count, room;
     int64_t places;
     double share; /* the largest of a frame pair */

@@ -38,15 +38,33 @@ static void to_light(film *f, bool graded) {
             }
 }
 
-static void two_shots(film *shot, film *reference, double x0, double zoom, bool graded, uint64_t seed) {
+/* Of code values, as a lens does whose corners get exp(-fall) of the light. */
+static void darken_corners(film *f, double fall) {
+    for (size_t i = 0; i < f->count && fall > 0.; i++)
+        for (int y = 0; y < H; y++)
+            for (int x = 0; x < W; x++)
+                for (int c = 0; c < 3; c++) {
+                    const double u = 2. * x / (W - 1) - 1., v = 2. * y / (H - 1) - 1., radius = (u * u * W * W + v * v * H * H) / (W * W + H * H);
+                    float *code = &ip_row(&f->frame[i].c[c], y)[x];
+                    *code = f->source.encoding->from_linear(f->source.encoding->to_linear(*code) * (float)exp(-fall * radius));
+                }
+}
+
+static void two_shots_of(film *shot, film *reference, double x0, double zoom, bool graded, uint64_t seed, double fall) {
     film_new(shot, W, H, 2, "srgb", 1.f);
     film_new(reference, W, H, 2, "srgb", 1.f);
     for (size_t i = 0; i < 2; i++) {
         plate(shot, i, x0 + 3. * (double)i, 11., zoom, seed);
         plate(reference, i, 5. * (double)i, 0., 1., 5);
     }
+    darken_corners(shot, fall);
+    darken_corners(reference, fall);
     to_light(shot, graded);
     to_light(reference, false);
+}
+
+static void two_shots(film *shot, film *reference, double x0, double zoom, bool graded, uint64_t seed) {
+    two_shots_of(shot, reference, x0, zoom, graded, seed, 0.);
 }
 
 /* Mean and largest CIEDE2000 between what a match makes of the shot's colours and what the known grade does. */
@@ -91,6 +109,21 @@ static void a_known_grade_is_found_in_other_framings(void **state) {
         film_free(&shot);
         film_free(&reference);
     }
+}
+
+static void corners_that_a_lens_darkens_are_no_contrast(void **state) {
+    (void)state;
+    film shot, reference;
+    ip_shot_match m;
+    double mean, most;
+    two_shots_of(&shot, &reference, 60., 1.4, true, 5, .6);
+    assert_int_equal(ip_shot_match_measure(film_start(&shot), film_start(&reference), &m), IPOS_OK);
+    assert_true(m.registered && m.pairs > 1000);
+    against_known(&m, &shot, &mean, &most);
+    if (!(mean < .7))
+        fail_msg("%g on average, %g at most from the known grade", mean, most);
+    film_free(&shot);
+    film_free(&reference);
 }
 
 static void a_matching_shot_keeps_every_bit(void **state) {
@@ -347,6 +380,7 @@ int main(void) {
         cmocka_unit_test(json_reads_back_and_refuses),
         cmocka_unit_test(gains_of_a_shared_palette_are_suggested),
         cmocka_unit_test(a_known_grade_is_found_in_other_framings),
+        cmocka_unit_test(corners_that_a_lens_darkens_are_no_contrast),
         cmocka_unit_test(a_matching_shot_keeps_every_bit),
         cmocka_unit_test(other_content_gives_a_suggestion),
         cmocka_unit_test(threads_give_the_same_bits),
