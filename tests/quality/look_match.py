@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Shots with a known random grade matched back to their look, beside peers, on footage.
 
-    look_match.py FOOTAGE TOOL [--set choose|report|all] [--only shared,matching,apart] [--seed N] [--markdown FILE]
+    look_match.py FOOTAGE TOOL [--set choose|report|all] [--only shared,matching,apart] [--seed N] [--graded] [--markdown FILE]
 
 FOOTAGE holds clips (clips.py); TOOL is the built match_tool. Grades are made here, in numpy: exposure and white balance in linear light, then slope, offset,
 power, contrast and saturation on code values, then 8 bits. The reference is another part of the same take, or that with the shot framed otherwise, or
-(apart) other content: the other half of the picture, or another shot of the same film. Figures are the mean CIEDE2000 between the graded-back shot and the
+(apart) other content: the other half of the picture, or another shot of the same film. With --graded
+the tool learns from all other takes of the set and of the other, as they are, where shot and reference show nothing in common. Figures are the mean CIEDE2000 between the graded-back shot and the
 shot as it was, over all of the picture (every third pixel both ways), clipped ones too. Peers get the same frames: the shot's gain of means, Reinhard's transfer in l-alpha-beta and in CIELAB, the
 linear Monge-Kantorovich map (Pitie and Kokaram 2007), histograms by channel."""
 
@@ -210,14 +211,22 @@ def peers(shot, reference, truth):
 
 class Tool:
     def __init__(self, path):
-        self.path, self.folder = path, tempfile.mkdtemp()
+        self.path, self.folder, self.graded = path, tempfile.mkdtemp(), {}
 
-    def __call__(self, shot, reference):
+    def teach(self, name, frames):
+        """A take that looks as it should, for runs on others."""
+        path = os.path.join(self.folder, f"graded_{name}.raw")
+        np.stack([to_linear(f.astype(np.float64)).astype(np.float32) for f in frames]).tofile(path)
+        self.graded[name] = [str(frames[0].shape[1]), str(frames[0].shape[0]), path]
+
+    def __call__(self, shot, reference, own=()):
+        """own: the takes of both, which are not learned from."""
         names, arguments = [os.path.join(self.folder, n) for n in ("shot.raw", "reference.raw", "out.raw")], []
         for frames, name in ((shot, names[0]), (reference, names[1])):
             np.stack([to_linear(f.astype(np.float64)).astype(np.float32) for f in frames]).tofile(name)
             arguments += [str(frames[0].shape[1]), str(frames[0].shape[0]), name]
-        run = subprocess.run([self.path, "srgb", "1", *arguments, names[2]], capture_output=True, text=True)
+        graded = [word for name, words in self.graded.items() if name not in own for word in words]
+        run = subprocess.run([self.path, "srgb", "1", *arguments, names[2], *graded], capture_output=True, text=True)
         if run.returncode:
             raise RuntimeError(run.stderr)
         if run.stderr:
@@ -225,11 +234,11 @@ class Tool:
         return json.loads(run.stdout), np.fromfile(names[2], np.float32).reshape(-1, *shot[0].shape)
 
 
-def one(tool, shot, reference, rng, graded=True):
+def one(tool, shot, reference, rng, graded=True, own=()):
     truth = [eight(f) for f in shot]
     grade = random_grade(rng) if graded else eight
     shot, reference = [grade(f) for f in shot], [eight(f) for f in reference]
-    match, result = tool(shot, reference)
+    match, result = tool(shot, reference, own)
     given = peers(thin(shot), thin(reference), thin(truth)) if graded else {c: 0.0 for c in ["none", *PEERS]}
     return {**given, "ours": error(thin(result), thin(truth)), "match": match}
 
@@ -244,17 +253,17 @@ def shared_suite(tool, footage, takes, seed, graded):
         for kind in ("part", "framing"):
             rng = seeded(name + kind, seed)
             shot = framed(late, rng) if kind == "framing" else late
-            yield {"name": name, "kind": kind, **one(tool, shot, early, rng, graded)}
+            yield {"name": name, "kind": kind, **one(tool, shot, early, rng, graded, [name])}
 
 
 def apart_suite(tool, footage, takes, films, seed):
     for name, take in takes.items():
         frame = parts(footage, take)[0][1]
         w = frame.shape[1] // 2
-        yield {"name": name, "kind": "halves", **one(tool, [frame[:, w:]], [frame[:, :w]], seeded(name + "halves", seed))}
+        yield {"name": name, "kind": "halves", **one(tool, [frame[:, w:]], [frame[:, :w]], seeded(name + "halves", seed), own=[name])}
     for a, b in films:
         shot, reference = parts(footage, FILM[a])[1], parts(footage, FILM[b])[0]
-        yield {"name": f"{a}-{b}", "kind": "film", **one(tool, shot, reference, seeded(a + b, seed))}
+        yield {"name": f"{a}-{b}", "kind": "film", **one(tool, shot, reference, seeded(a + b, seed), own=[a, b])}
 
 
 # ---- figures
@@ -303,6 +312,7 @@ def main():
     parser.add_argument("--only", default="shared,matching,apart")
     parser.add_argument("--clips", help="comma-separated")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--graded", action="store_true")
     parser.add_argument("--markdown")
     options = parser.parse_args()
     tool = Tool(options.tool)
@@ -310,6 +320,9 @@ def main():
     films = [p for s in FILM_PAIRS if options.set in (s, "all") for p in FILM_PAIRS[s]]
     if options.clips:
         takes, films = {n: takes[n] for n in options.clips.split(",")}, []
+    if options.graded:
+        for name, take in {**CHOOSE, **REPORT, **FILM}.items():
+            tool.teach(name, sum(parts(options.footage, take), []))
     text = []
     for what in options.only.split(","):
         suite = apart_suite(tool, options.footage, takes, films, options.seed) if what == "apart" else \

@@ -4,6 +4,7 @@
 #define IP_CONTINUITY_OP_H
 
 #include "bloom.h"
+#include "graded.h"
 #include "shot.h"
 #include "shot_match.h"
 #include "teller.h"
@@ -45,6 +46,8 @@ struct ic_run {
     double begin, share;      /* where the step under way begins, and how much of the run it is */
     ip_shot reference;        /* numbers NULL: none */
     struct ic_known *known;   /* grain, sharpness and bloom of the reference, once measured */
+    struct ic_learned *learned; /* from the clips named graded, once a shot needed it */
+    bool graded;              /* there are some */
     ip_clip matte, holdout;   /* host NULL: none */
     ic_part *parts;
     size_t part_count;
@@ -98,6 +101,10 @@ ipos_status ic_bloom_remove(const void *bloom, const ip_image3 *light, int threa
 ipos_status ic_bloom_measure(ip_shot *shot, const ip_pulse *pulse, ip_bloom *out);
 /* A share of the grain out of a frame of the shot, with the help of the frames beside it. */
 ipos_status ic_less_grain(const ip_grain *grain, ip_shot *shot, size_t index, double share, const ip_image3 *image);
+
+/* learned.c. In place of a match's suggestion, where what was learned from the graded clips does better on those it did not see. */
+ipos_status ic_suggest_learned(ic_run *run, ic_part *part, ip_shot_match *match);
+void ic_learned_free(struct ic_learned *learned);
 
 /* toward.c. A suggestion: white balance, exposure, contrast and saturation of a measured look. */
 ipos_status ic_toward_look(ic_run *run, ic_part *part, ip_shot_match *out);

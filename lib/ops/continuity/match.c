@@ -27,7 +27,8 @@ static ipos_status measure(ic_run *run, ic_part *part, plan *p) {
         return ic_toward_look(run, part, &p->match);
     }
     const ip_look_source other = ip_shot_source(&run->reference, &run->teller.pulse);
-    return ip_shot_match_measure(&own, &other, &p->match);
+    IP_TRY(ip_shot_match_measure(&own, &other, &p->match));
+    return run->graded && ip_measured(&p->match.reading) && !p->match.registered ? ic_suggest_learned(run, part, &p->match) : IPOS_OK;
 }
 
 static ipos_status say_local(ic_part *part, const ip_local_match *local, const char *reason) {
@@ -122,7 +123,7 @@ static void finish(ic_part *part) {
 const ic_mode ic_match = {
     .name = "match",
     .variants = {{"match", "Brought to the reference, by what both show"},
-        {"suggestion", "A suggestion from colours that both have: judge it before you use it"},
+        {"suggestion", "A suggestion, for both show nothing in common: judge it before you use it"},
         {"local", "Brought to the reference, and what is left from place to place too"}, {"colour", "Its colour alone, not its texture"},
         {"half", "Half of the way"}},
     .prepare = prepare,

@@ -57,6 +57,10 @@ static ipos_status open_clips(ic_run *run) {
     size_t reference = 0;
     for (size_t i = 1; i < host->clip_count; i++) {
         const char *role = host->clips[i].role;
+        if (!strcmp(role, "graded")) {
+            run->graded = true;
+            continue;
+        }
         ip_clip *mask = !strcmp(role, "matte") ? &run->matte : !strcmp(role, "holdout") ? &run->holdout : NULL;
         if (mask ? mask->host != NULL : reference != 0)
             return ip_fail(IPOS_ERR_ARGUMENT, "%s: one clip is expected, not several", role);
@@ -159,6 +163,7 @@ static ipos_status continuity_run(ip_op_host *host) {
     }
     ip_free(run.parts);
     ic_known_free(run.known);
+    ic_learned_free(run.learned);
     ip_shot_close(&run.reference);
     ip_clip_close(&run.matte);
     ip_clip_close(&run.holdout);

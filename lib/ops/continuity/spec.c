@@ -15,6 +15,9 @@ static const ip_option_spec options[] = {
              "saturation are approached; always a suggestion"},
     {.name = "look_of", .type = IPOS_OPTION_TEXT, .preset = "",
      .help = "which part of the look: a clip's name, tag: and a tag, or nothing for the whole production"},
+    {.name = "graded", .type = IPOS_OPTION_CLIP, .preset = "",
+     .help = "match: clips of the production that look as they should, four shots at least, in the shot's encoding; where shot and reference show nothing in common the "
+             "suggestion is learned from them, if that does better on those it did not see"},
     {.name = "strength", .type = IPOS_OPTION_REAL, .preset = "1", .minimum = 0, .maximum = 1,
      .help = "how far to go: of a match or of the flicker's removal; 0 changes nothing"},
     {.name = "texture", .type = IPOS_OPTION_BOOL, .preset = "1", .minimum = 0, .maximum = 1,

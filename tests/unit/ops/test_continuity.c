@@ -76,12 +76,17 @@ static double with_a_disc(double code, int c, int64_t number, int x, int y) {
     return (void)number, in_disc(x, y, 18) ? .15 + .3 * c : .9 * code;
 }
 
+static double waves(double code, int c, int64_t number, int x, int y) {
+    return (void)code, .42 + .04 * c + .14 * sin(.05 * (x + (double)number) * (1 + .004 * y)) * cos(.07 * y + .3 * c);
+}
+
 #define FRAMES_OF(name, grade) \
     static ipos_status name(int64_t number, ipos_frame **out) { return made_of(number, grade, out); }
 FRAMES_OF(plain, as_it_is)
 FRAMES_OF(changed, with_a_disc)
 FRAMES_OF(other, graded)
 FRAMES_OF(lit, lamp)
+FRAMES_OF(elsewhere, waves)
 FRAMES_OF(quiet, weak)
 FRAMES_OF(noisy, grainy)
 FRAMES_OF(unsteady, flickering)
@@ -181,6 +186,32 @@ static void light_that_falls_otherwise_is_matched_place_by_place(void **state) {
         ipos_frame_release(wanted);
     }
     fake_close(&fake);
+}
+
+/* Where nothing is shared the graded clips are learned from, with their permission, and the details say what came of it; where something is, they are not looked at. */
+static void graded_clips_are_learned_from(void **state) {
+    (void)state;
+    static const int64_t cuts[] = {5, 9, 13};
+    for (int i = 0; i < 3; i++) {
+        fake_host fake;
+        fake_open(&fake, ip_op_continuity.spec, 1, 16, "rec709", other, (const char *const[]){"texture", "0", "local", "0", NULL});
+        fake_role(&fake, "reference", 4, 12, "rec709", i == 2 ? plain : elsewhere);
+        fake_role(&fake, "graded", 1, 16, "rec709", elsewhere);
+        fake.clips[2].may_train = i > 0;
+        fake.clips[2].cuts = cuts;
+        fake.clips[2].cut_count = IP_COUNT(cuts);
+        fake_times(&fake, times, 1);
+        assert_int_equal(ip_op_continuity.run(&fake.host), i ? IPOS_OK : IPOS_ERR_PERMISSION);
+        if (i == 0)
+            assert_non_null(strstr(ipos_last_error(), "may not be learned from"));
+        json_t *details = i ? json_loads(fake.details, 0, NULL) : NULL;
+        const json_t *said = json_object_get(json_array_get(json_object_get(details, "shots"), 0), "graded");
+        assert_true(i == 1 ? json_integer_value(json_object_get(said, "shots")) == 4 && json_number_value(json_object_get(said, "learned")) > 0 : !said);
+        if (i)
+            assert_string_equal(fake.variants[0].variant, i == 1 ? "suggestion" : "match");
+        json_decref(details);
+        fake_close(&fake);
+    }
 }
 
 static void what_is_held_out_keeps_its_bits(void **state) {
@@ -424,6 +455,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shot_is_brought_to_another),
         cmocka_unit_test(light_that_falls_otherwise_is_matched_place_by_place),
+        cmocka_unit_test(graded_clips_are_learned_from),
         cmocka_unit_test(what_is_held_out_keeps_its_bits),
         cmocka_unit_test(nothing_to_do_keeps_every_bit),
         cmocka_unit_test(grain_is_matched),
