@@ -273,7 +273,7 @@ COLUMNS = ["none", *PEERS, "ours"]
 
 def line(row):
     m = row["match"]
-    found = "matching" if m["matching"] else "fit" if m["registered"] else "suggestion"
+    found = "matching" if m["matching"] else "fit" if m["registered"] else "learned" if m.get("graded", {}).get("better") else "suggestion"
     return [row["name"], row["kind"], *(f"{row[c]:.2f}" for c in COLUMNS), found, f"{m['share']:.2f}", f"{m['before']:.2f}>{m['after']:.2f}", f"{m['cdl_error']:.2f}",
             f"{m['seconds']:.1f}"]
 
