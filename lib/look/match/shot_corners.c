@@ -14,7 +14,8 @@ static float luma_of(const ip_encoding *encoding, const float code[3]) {
 }
 
 /* Logarithm of light by the squared radius in the shot and in the reference: what the grade leaves. */
-static ipos_status falls_of(const ip_encoding *encoding, const ip_grade_pair *pairs, float (*radius)[2], size_t count, const ip_grade *grade, ip_fit_result *fit) {
+static ipos_status falls_of(const ip_encoding *encoding, const ip_grade_pair *pairs, float (*radius)[2], size_t count, const ip_grade *grade,
+    ip_fit_result *fit) {
     const ip_fit_options options = {.tags = 1, .iterations = 25, .floor = .01};
     ip_fit_rows rows = {.unknowns = 3};
     ipos_status status = IPOS_OK;
@@ -53,8 +54,8 @@ static void flatten(const ip_encoding *encoding, const ip_grade_pair *from, floa
 }
 
 /* One round: the falls that the grade of the flattened pairs leaves are added. flat, scratch: room for the pairs. */
-static ipos_status look_again(const ip_encoding *encoding, const ip_grade_pair *pairs, float (*radius)[2], size_t count, ip_grade_pair *flat, ip_grade_pair *scratch, double fall[2],
-    ip_fit_result *fit) {
+static ipos_status look_again(const ip_encoding *encoding, const ip_grade_pair *pairs, float (*radius)[2], size_t count, ip_grade_pair *flat,
+    ip_grade_pair *scratch, double fall[2], ip_fit_result *fit) {
     ip_grade grade;
     size_t kept;
     flatten(encoding, pairs, radius, count, fall, flat);

@@ -136,7 +136,8 @@ static float radius_of(const ip_plane_f *plane, double x, double y) {
     return (float)(((x - u) * (x - u) + (y - v) * (y - v)) / (u * u + v * v));
 }
 
-static void collect(const ip_look_source *source, const ip_shot_view *a, const ip_shot_view *b, const ip_place *place, const laid *l, const ip_registration *r, size_t good, ip_shot_pairs *out) {
+static void collect(const ip_look_source *source, const ip_shot_view *a, const ip_shot_view *b, const ip_place *place, const laid *l,
+    const ip_registration *r, size_t good, ip_shot_pairs *out) {
     size_t seen = 0, taken = 0, most = IP_MIN(good, (size_t)MOST_PAIRS);
     for (int y = 0; y < a->luma.height; y++)
         for (int x = 0; x < a->luma.width; x++) {

@@ -21,7 +21,8 @@ static ipos_status add_clip(ic_run *run, struct ic_learned *learned, size_t clip
     ip_shot *shots;
     size_t count;
     if (!run->host->clips[clip].may_train)
-        return ip_fail(IPOS_ERR_PERMISSION, "graded: clip %s may not be learned from: leave it out, or ingest it with permission for training", run->host->clips[clip].name);
+        return ip_fail(IPOS_ERR_PERMISSION, "graded: clip %s may not be learned from: leave it out, or ingest it with permission for training",
+            run->host->clips[clip].name);
     IP_TRY(ip_shots_of(run->host, clip, SHOTS_EACH, &shots, &count));
     ipos_status status = IPOS_OK;
     for (size_t i = 0; i < count; i++) {
