@@ -112,13 +112,19 @@ static float mean_of(const float *values, size_t from, size_t to) {
     return sum / (float)IP_MAX(to - from, 1);
 }
 
+static void used_range(const uint8_t *use, size_t count, size_t *first, size_t *last) {
+    *first = 0;
+    *last = count;
+    while (*first < count && !use[*first])
+        ++*first;
+    while (*last > *first && !use[*last - 1])
+        --*last;
+}
+
 /* Between surely seen pieces the whole gap must show something; beyond them every piece. */
 static void go_on(const float *seen, uint8_t *use, size_t count, float enough) {
-    size_t first = 0, last = count;
-    while (first < count && !use[first])
-        first++;
-    while (last > first && !use[last - 1])
-        last--;
+    size_t first, last;
+    used_range(use, count, &first, &last);
     for (size_t i = first; i < last;) {
         size_t end = i;
         while (end < last && !use[end])
@@ -127,9 +133,13 @@ static void go_on(const float *seen, uint8_t *use, size_t count, float enough) {
             memset(use + i, 1, end - i);
         i = IP_MAX(end, i + 1);
     }
-    for (; last + PIECE <= count && mean_of(seen, last, last + PIECE) >= enough; last++)
+    for (; last < count && mean_of(seen, last, IP_MIN(last + PIECE, count)) >= enough; last++)
         use[last] = 1;
-    for (; first >= PIECE && mean_of(seen, first - PIECE, first) >= enough; first--)
+    for (; first > 0 && mean_of(seen, first - IP_MIN(first, PIECE), first) >= enough; first--)
+        use[first - 1] = 1;
+    for (; last < count && seen[last] >= enough; last++)
+        use[last] = 1;
+    for (; first > 0 && seen[first - 1] >= enough; first--)
         use[first - 1] = 1;
 }
 
@@ -140,27 +150,35 @@ ipos_status iw_straighten(const iw_work *w, const iw_follow *f) {
     line l;
     ip_curve curve;
     ip_trace rest;
-    if (!iw_stiff(w, f) || !lay(&seen->trace.curve, seen->use, unit, &l))
+    if (!iw_stiff(w, f) || !seen->trace.curve.count)
         return IPOS_OK;
-    IP_TRY(draw(&l, l.first - further * unit, l.last + further * unit, &curve));
+    uint8_t *kept = ip_alloc(seen->trace.curve.count);
+    if (!kept)
+        return IPOS_ERR_NO_MEMORY;
+    memcpy(kept, seen->use, seen->trace.curve.count);
+    if (!lay(&seen->trace.curve, kept, unit, &l)) {
+        ip_free(kept);
+        return IPOS_OK;
+    }
     const ip_trace_options options = {.step = IW_STEP, .reach = 3 * unit, .stay = 2};
-    ipos_status status = ip_trace_find(&map, &curve, &options, &rest);
-    ip_curve_free(&curve);
+    ipos_status status = draw(&l, l.first - further * unit, l.last + further * unit, &curve);
+    if (status == IPOS_OK) {
+        status = ip_trace_find(&map, &curve, &options, &rest);
+        ip_curve_free(&curve);
+    }
+    uint8_t *use = status == IPOS_OK ? ip_calloc(IP_MAX(rest.curve.count, 1), 1) : NULL;
+    for (size_t i = 0; use && i < rest.curve.count; i++) /* what was used lies along it in the same steps */
+        for (size_t k = 0; k < seen->trace.curve.count && !use[i]; k++)
+            use[i] = kept[k] && fabsf(place_on(&l, seen->trace.curve.at[k]) - place_on(&l, rest.curve.at[i])) < IW_STEP;
+    ip_free(kept);
     IP_TRY(status);
-    uint8_t *use = ip_calloc(IP_MAX(rest.curve.count, 1), 1);
     if (!use) {
         ip_trace_free(&rest);
         return IPOS_ERR_NO_MEMORY;
     }
-    for (size_t i = 0; i < rest.curve.count; i++) /* what was used lies along it in the same steps */
-        for (size_t k = 0; k < seen->trace.curve.count && !use[i]; k++)
-            use[i] = seen->use[k] && fabsf(place_on(&l, seen->trace.curve.at[k]) - place_on(&l, rest.curve.at[i])) < IW_STEP;
     go_on(rest.seen, use, rest.curve.count, .85f * w->shot->threshold);
-    size_t first = 0, last = rest.curve.count;
-    while (first < last && !use[first])
-        first++;
-    while (last > first && !use[last - 1])
-        last--;
+    size_t first, last;
+    used_range(use, rest.curve.count, &first, &last);
     rest.curve.count = last - first;
     memmove(rest.curve.at, rest.curve.at + first, rest.curve.count * sizeof *rest.curve.at);
     memmove(rest.seen, rest.seen + first, rest.curve.count * sizeof *rest.seen);

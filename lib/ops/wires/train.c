@@ -146,7 +146,7 @@ static ipos_status preview(void *user, const ip_wire_example *example, const flo
  * trainer's own checkpoint. */
 typedef struct mark {
     char magic[8];
-    uint32_t stage, zero;
+    uint32_t stage, detector_steps;
     double seconds;
     uint64_t model_size;
 } mark;
@@ -202,6 +202,11 @@ typedef struct figures {
     double *by_clip; /* model, classical, count for each clip */
 } figures;
 
+/* Of a budget in steps; 0: by time. */
+static int64_t detector_steps(const ip_op_host *host) {
+    return host->steps > 0 ? IP_MAX((int64_t)1, (int64_t)(detector_part * (double)host->steps)) : 0;
+}
+
 static ipos_status detector_stage(training *t, ip_wire_model *model, const mark *from, const uint8_t *rest, size_t rest_size, double seconds, double since,
     figures *out) {
     ip_op_host *host = t->host;
@@ -209,7 +214,7 @@ static ipos_status detector_stage(training *t, ip_wire_model *model, const mark 
     memcpy(s.mark.magic, mark_magic, 8);
     ip_train_result result = {0};
     const ip_wire_training plan = {.user = t, .draw = draw, .held_out = held_out, .held_out_count = HELD_EXAMPLES, .preview = preview,
-        .plan = {.steps = host->steps > 0 ? IP_MAX((int64_t)1, host->steps * 3 / 5) : 0,
+        .plan = {.steps = detector_steps(host),
             .seconds = fmax(1, host->seconds - (1 - detector_part) * seconds - (ip_now() - since)), .seed = host->seed, .validations = 10,
             .checkpoint_seconds = host->checkpoint_seconds, .checkpoint = from->stage == 1 ? rest : NULL, .checkpoint_bytes = from->stage == 1 ? rest_size : 0},
         .host = {.user = &s, .progress = saver_progress, .save_checkpoint = save_checkpoint}};
@@ -217,7 +222,7 @@ static ipos_status detector_stage(training *t, ip_wire_model *model, const mark 
     t->part = detector_part;
     if (from->stage < 2)
         IP_TRY(ip_wire_net_train(model->net, &plan, &result));
-    out->steps[0] = result.steps;
+    out->steps[0] = from->stage < 2 ? result.steps : from->detector_steps;
     out->seconds += result.seconds;
     t->stage = "scoring the detector";
     IP_TRY(tick(t));
@@ -318,7 +323,7 @@ static ipos_status fusion_stage(training *t, ip_wire_model *model, const mark *f
     t->part = 1 - detector_part;
     IP_TRY(rehearse(t, fmax(1, host->seconds - (ip_now() - since))));
     IP_TRY(ip_wire_model_save(model, &finished, &finished_size));
-    saver s = {.t = t, .mark = {.stage = 2, .seconds = seconds, .model_size = finished_size}, .model = finished};
+    saver s = {.t = t, .mark = {.stage = 2, .detector_steps = (uint32_t)out->steps[0], .seconds = seconds, .model_size = finished_size}, .model = finished};
     memcpy(s.mark.magic, mark_magic, 8);
     ip_train_result result = {0};
     const ip_fuse_training plan = {
@@ -326,7 +331,7 @@ static ipos_status fusion_stage(training *t, ip_wire_model *model, const mark *f
         .held_out = {.user = t, .count = (int64_t)t->chosen_by, .example = held_example},
         .groups = (int32_t)host->clip_count,
         .ordered = true,
-        .plan = {.steps = host->steps > 0 ? IP_MAX((int64_t)1, host->steps - host->steps * 3 / 5) : 0, .seconds = fmax(1, host->seconds - (ip_now() - since)),
+        .plan = {.steps = host->steps > 0 ? IP_MAX((int64_t)1, host->steps - detector_steps(host)) : 0, .seconds = fmax(1, host->seconds - (ip_now() - since)),
             .seed = host->seed, .validations = 10, .checkpoint_seconds = host->checkpoint_seconds, .checkpoint = from->stage == 2 ? rest : NULL,
             .checkpoint_bytes = from->stage == 2 ? rest_size : 0},
         .host = {.user = &s, .progress = saver_progress, .save_checkpoint = save_checkpoint}};
