@@ -6,7 +6,7 @@
 #include <math.h>
 
 enum { OTHERS = 6, HELD = 2 };
-static const float trace_of_wire = .1f; /* confidence, before training on the shot; real wires .11 and more, strokes on nothing .13 and less */
+static const float trace_of_wire = .17f; /* confidence, before training on the shot; real wires .19 and more, of 48 strokes on nothing two */
 
 typedef struct labelled {
     ip_image3 image;
