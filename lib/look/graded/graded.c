@@ -82,12 +82,6 @@ static ipos_status examples_of(const ip_graded *graded, ip_example *examples, si
     return IPOS_OK;
 }
 
-static bool all(int64_t shot, int64_t fold) {
-    (void)shot;
-    (void)fold;
-    return true;
-}
-
 ipos_status ip_graded_learn(ip_graded *graded, ip_graded_score *score) {
     size_t count = 0;
     *score = graded->score = (ip_graded_score){0};
@@ -97,7 +91,7 @@ ipos_status ip_graded_learn(ip_graded *graded, ip_graded_score *score) {
     if (status == IPOS_OK && graded->score.shots >= IP_GRADED_SHOTS_LEAST)
         status = ip_graded_judge(&graded->like, examples, count, &graded->score);
     if (status == IPOS_OK && graded->score.better)
-        status = ip_graded_fit(examples, count, all, 0, &graded->fit);
+        status = ip_graded_fit(examples, count, -1, &graded->fit);
     ip_free(examples);
     *score = graded->score;
     return status;

@@ -51,7 +51,7 @@ ipos_status ip_part_inputs(const ip_look_source *like, const ip_part *shot, cons
 
 /* graded_judge.c. Learns with every eighth shot left out and judges on those. */
 ipos_status ip_graded_judge(const ip_look_source *like, const ip_example *examples, size_t count, ip_graded_score *score);
-/* Of the examples of whose shot `use` says so. */
-ipos_status ip_graded_fit(const ip_example *examples, size_t count, bool (*use)(int64_t shot, int64_t fold), int64_t fold, ip_kernel_fit *out);
+/* Without the shots of one fold; -1: of all. */
+ipos_status ip_graded_fit(const ip_example *examples, size_t count, int64_t fold, ip_kernel_fit *out);
 
 #endif

@@ -5,12 +5,14 @@
 enum { FOLDS = 8, EVERY = 4, COLOURS = 300 };
 static const double BETTER = .95;
 
-ipos_status ip_graded_fit(const ip_example *examples, size_t count, bool (*use)(int64_t shot, int64_t fold), int64_t fold, ip_kernel_fit *out) {
+static bool outside(int64_t shot, int64_t fold) { return shot % FOLDS != fold; }
+
+ipos_status ip_graded_fit(const ip_example *examples, size_t count, int64_t fold, ip_kernel_fit *out) {
     double *x = ip_calloc(count * IP_GRADED_IN, sizeof *x), *y = ip_calloc(count * IP_GRADED_OUT, sizeof *y);
     size_t rows = 0;
     ipos_status status = x && y ? IPOS_OK : IPOS_ERR_NO_MEMORY;
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
-        if (!use(examples[i].shot, fold))
+        if (!outside(examples[i].shot, fold))
             continue;
         memcpy(x + rows * IP_GRADED_IN, examples[i].in, sizeof examples[i].in);
         memcpy(y + rows++ * IP_GRADED_OUT, examples[i].out, sizeof examples[i].out);
@@ -60,8 +62,6 @@ static ipos_status by_colours(const ip_look_source *like, const ip_example *e, i
     return ip_shot_gains_grade(like->encoding, codes, count, gain, grade);
 }
 
-static bool outside(int64_t shot, int64_t fold) { return shot % FOLDS != fold; }
-
 static ipos_status judge_one(const ip_look_source *like, const ip_example *e, const ip_kernel_fit *fit, ip_graded_score *score) {
     const ip_grade none = ip_grade_none();
     ip_grade colour, learned;
@@ -79,7 +79,7 @@ static ipos_status judge_one(const ip_look_source *like, const ip_example *e, co
 ipos_status ip_graded_judge(const ip_look_source *like, const ip_example *examples, size_t count, ip_graded_score *score) {
     for (int64_t fold = 0; fold < IP_MIN((int64_t)FOLDS, score->shots); fold++) {
         ip_kernel_fit fit;
-        IP_TRY(ip_graded_fit(examples, count, outside, fold, &fit));
+        IP_TRY(ip_graded_fit(examples, count, fold, &fit));
         ipos_status status = IPOS_OK;
         for (size_t i = 0; i < count && status == IPOS_OK; i++)
             if (!outside(examples[i].shot, fold))

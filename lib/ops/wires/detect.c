@@ -42,10 +42,7 @@ static ipos_status by_ridges(iw_shot *shot, size_t index, const ip_image3 *plate
     ip_plane_f look[2], ridges[2] = {0}; /* of the picture itself and of what passes before the scene */
     IP_TRY(ip_planes_new(wide.width, wide.height, look, 2));
     ip_luma(&part, -1, 2, &look[0], shot->host->threads);
-    ipos_status status = iw_shot_passing(shot, index, wide, &look[1]);
-    for (int y = 0; y < wide.height && status == IPOS_OK; y++)
-        for (int x = 0; x < wide.width; x++)
-            ip_row(&look[1], y)[x] = (ip_row(&look[1], y)[x] - .5f) / 4;
+    ipos_status status = iw_shot_difference(shot, index, wide, &look[1]);
     for (int i = 0; i < 2 && status == IPOS_OK; i++)
         status = ip_ridges(&look[i], i ? .5f * half : half, shot->host->threads, &ridges[i]);
     for (int y = 0; y < box.height && status == IPOS_OK; y++)

@@ -79,6 +79,14 @@ ipos_status iw_shot_passing(iw_shot *shot, size_t index, ip_box_i box, ip_plane_
     return IPOS_OK;
 }
 
+ipos_status iw_shot_difference(iw_shot *shot, size_t index, ip_box_i box, ip_plane_f *out) {
+    IP_TRY(iw_shot_passing(shot, index, box, out));
+    for (int y = 0; y < box.height; y++)
+        for (int x = 0; x < box.width; x++)
+            ip_row(out, y)[x] = (ip_row(out, y)[x] - .5f) / 4;
+    return IPOS_OK;
+}
+
 void iw_shot_passing_free(iw_shot *shot) {
     for (size_t i = 0; i < IP_COUNT(shot->passing); i++)
         ip_free(shot->passing[i].bytes);

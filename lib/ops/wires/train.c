@@ -196,7 +196,7 @@ static ipos_status read_mark(const ip_op_host *host, mark *out, const uint8_t **
 }
 
 typedef struct figures {
-    double f1, f1_ridges, seconds, model, classical;
+    double f1, seconds, model, classical;
     int64_t steps[2];
     size_t scored;
     double *by_clip; /* model, classical, count for each clip */

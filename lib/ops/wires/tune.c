@@ -49,11 +49,7 @@ static ipos_status take_plate(tuning *t, size_t index, labelled **out) {
         ip_plane_copy(&own->image.c[c], &plate->c[c]);
     *out = own;
     IP_TRY(ip_plane_new(plate->c[0].width, plate->c[0].height, &own->passing));
-    IP_TRY(iw_shot_passing(t->shot, index, (ip_box_i){0, 0, own->passing.width, own->passing.height}, &own->passing));
-    for (int y = 0; y < own->passing.height; y++)
-        for (int x = 0; x < own->passing.width; x++)
-            ip_row(&own->passing, y)[x] = (ip_row(&own->passing, y)[x] - .5f) / 4;
-    return IPOS_OK;
+    return iw_shot_difference(t->shot, index, (ip_box_i){0, 0, own->passing.width, own->passing.height}, &own->passing);
 }
 
 /* A sloppy stroke laid onto the line under it, and how wide that is. */

@@ -127,6 +127,7 @@ ipos_status iw_stroke_curve(const iw_shot *shot, const iw_stroke *stroke, ip_cur
 ipos_status iw_shot_plate(iw_shot *shot, size_t index, const ip_image3 **out);
 /* What passes before the scene in a box of the plate, as the network sees it; out has the box's size; passing.c */
 ipos_status iw_shot_passing(iw_shot *shot, size_t index, ip_box_i box, ip_plane_f *out);
+ipos_status iw_shot_difference(iw_shot *shot, size_t index, ip_box_i box, ip_plane_f *out); /* the same, as a difference of luma */
 void iw_shot_passing_free(iw_shot *shot);
 /* Of a plate made from frame number of a clip, as a difference; allocated here. */
 ipos_status iw_clip_passing(ip_clip *clip, int64_t number, ipos_box canvas, int scale, iw_stretch stretch, const ip_image3 *plate, int threads,
