@@ -190,6 +190,8 @@ static ipos_status fill_tile(ip_wire_fill *fill, ip_wire_motions *motions, ip_wi
         status = ip_planes_new(tile->box.width, tile->box.height, tile->grain.c, 3);
     if (status == IPOS_OK)
         status = ip_wire_blend(&work, views, count, tile);
+    if (status == IPOS_OK && !fill->options.covered)
+        status = ip_wire_shine(&work, tile);
     float noise[IP_WIRE_BINS];
     if (status == IPOS_OK && fill->options.grain)
         status = ip_wire_frame_noise(fill, motions->index, noise);

@@ -4,7 +4,8 @@
  * whole frames at reduced size, then a flow of the tile against the shifted part of the other frame, with the wire's own motion kept out
  * of it, then small windows moved towards the picture all have in common), samples that are not under the other frame's matte, a
  * photometric correction from the ring around the hole, weights by how well the ring agrees. A spatial fill is blended in by what both
- * are expected to be wrong by: the views on the ring, the spatial fill on the same hole moved beside itself. */
+ * are expected to be wrong by: the views on the ring, the spatial fill on the same hole moved beside itself. What shines
+ * through the wire's soft edges, or lies beside it in a wide matte, is told from the wire and joined to the fill by the same rule. */
 #ifndef IP_WIRE_FILL_H
 #define IP_WIRE_FILL_H
 
@@ -29,6 +30,7 @@ typedef struct ip_wire_fill_options {
     int reach;          /* frames to look at on both sides in the shot; 0: 20. Beyond 7 only for what nearer ones do not show */
     int candidates;     /* at most so many aligned pictures a tile; 0: 16, at most 24 */
     bool grain;         /* give the fill the plate's own grain where averaging took it away */
+    bool covered;       /* nothing of the plate is looked for under the matte itself: for holes laid where no wire is */
     uint64_t seed;      /* of the grain: the same for the same frame and seed */
 } ip_wire_fill_options;
 
@@ -42,7 +44,7 @@ typedef struct ip_wire_tile {
     ip_image3 colour;       /* the classical fill, without grain */
     ip_image3 grain;        /* to be added to whichever fill is used, 0 outside the hole; planes {0} without options.grain */
     ip_plane_f lacking;     /* in the hole: share 0..1 of the grain's variance that the colour has lost; 0 outside */
-    ip_plane_f evidence;    /* in the hole: 1 seen in another frame, 2 in another take, 3 invented; 0 outside */
+    ip_plane_f evidence;    /* in the hole: 1 seen in the shot (elsewhere or through the wire), 2 in another take, 3 invented; 0 outside */
     ip_plane_f confidence;  /* 0..1 in the hole, 1 outside */
     /* For the network: slots 0..3 the best aligned pictures, best first (the spatial fill where there are fewer), 4 the weighted mean of
      * all, 5 the spatial fill; all equal to the frame outside the hole. logits: prior of the blend, -12..0. sides: error of slots 0, 1,

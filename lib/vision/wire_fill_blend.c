@@ -121,6 +121,7 @@ static void fill_pixel(ip_wire_work *work, const ip_wire_view *views, size_t cou
     fill_slots(tile, list, n, &v, spatial, at);
     ip_row(&tile->lacking, at.ty)[at.tx] = IP_MAX(0.f, 1.f - v.blend * v.blend * v.kept);
     float expected = n > 0 ? sqrtf(v.blend * v.blend * v.error * v.error + (1.f - v.blend) * (1.f - v.blend) * invented * invented) : invented;
+    ip_row(&work->doubt, at.y)[at.x] = expected;
     ip_row(&tile->evidence, at.ty)[at.tx] = v.blend < .5f ? 3.f : v.takes > .5f ? 2.f : 1.f;
     ip_row(&tile->confidence, at.ty)[at.tx] = expf(-expected * (255.f / 20.f));
     for (size_t i = 0; i < 3; i++)

@@ -73,6 +73,7 @@ typedef struct ip_wire_work {
     ip_plane_f depth;   /* of matte pixels: distance to the nearest known one */
     ip_plane_f luma;    /* of colour, 0..255 */
     ip_plane_f invented; /* expected error of the spatial fill */
+    ip_plane_f doubt; /* of matte pixels: expected error of the fill */
     ip_plane_f relief; /* error of the views' mean by their own, on the ring */
     ip_image3 residual;  /* of ring pixels: the frame less the views' mean */
     ip_plane_f residual_known; /* 1 where there is such a mean */
@@ -128,6 +129,8 @@ void ip_wire_smooth(ip_plane_f *const *values, size_t count, ip_plane_f *weight,
 /* The weighted mean of the views at a pixel; false where none sees it. */
 bool ip_wire_common(const ip_wire_view *views, size_t count, int x, int y, float mean[3]);
 ipos_status ip_wire_blend(ip_wire_work *work, ip_wire_view *views, size_t count, ip_wire_tile *tile);
+/* wire_fill_shine.c: joins what the frame itself still shows of the plate to the fill; after ip_wire_blend. */
+ipos_status ip_wire_shine(const ip_wire_work *work, ip_wire_tile *tile);
 /* wire_fill_grain.c: tile->grain, as much as tile->lacking says, and no more than noise. */
 ipos_status ip_wire_grain(const ip_wire_work *work, const float noise[IP_WIRE_BINS], uint64_t seed, ip_wire_tile *tile);
 

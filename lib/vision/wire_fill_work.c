@@ -85,7 +85,7 @@ static ipos_status work_planes(ip_wire_fill *fill, size_t index, ip_wire_work *w
     IP_TRY(ip_planes_new(w, h, work->colour.c, 3));
     IP_TRY(ip_planes_new(w, h, work->residual.c, 3));
     ip_plane_f *more[] = {&work->matte, &work->known, &work->active, &work->depth, &work->luma, &work->invented,
-        &work->residual_known, &work->relief};
+        &work->residual_known, &work->relief, &work->doubt};
     for (size_t i = 0; i < IP_COUNT(more); i++)
         IP_TRY(ip_plane_new(w, h, more[i]));
     IP_TRY(s->colour(s->user, 0, index, work->box, &work->frame));
@@ -188,7 +188,7 @@ void ip_wire_work_close(ip_wire_work *work) {
     ip_planes_free(work->colour.c, 3);
     ip_planes_free(work->residual.c, 3);
     ip_plane_f *more[] = {&work->matte, &work->known, &work->active, &work->depth, &work->luma, &work->invented,
-        &work->residual_known, &work->relief};
+        &work->residual_known, &work->relief, &work->doubt};
     for (size_t i = 0; i < IP_COUNT(more); i++)
         ip_plane_free(more[i]);
 }

@@ -13,6 +13,7 @@ typedef struct stage {
     int frames;
     double wire_speed;       /* px a frame, across */
     int wire_width;
+    bool soft;               /* the wire's cover falls to nothing before the matte ends */
     bool whole, poison;      /* a matte over everything; not-finite and huge samples in the plate */
     float grain;
     bool plate;              /* sequence 1: a clean plate, moved and darker */
@@ -22,9 +23,14 @@ typedef struct stage {
 
 static const float WIRE = -.05f;
 
-static bool under_wire(const stage *s, size_t index, int x, int y) {
-    double centre = .35 * s->scene.width + .25 * y + s->wire_speed * ((double)index - s->frames / 2);
-    return fabs(x - centre) <= .5 * s->wire_width;
+static double aside(const stage *s, size_t index, int x, int y) {
+    return fabs(x - (.35 * s->scene.width + .25 * y + s->wire_speed * ((double)index - s->frames / 2)));
+}
+
+static bool under_wire(const stage *s, size_t index, int x, int y) { return aside(s, index, x, y) <= .5 * s->wire_width; }
+
+static float cover(const stage *s, size_t index, int x, int y) {
+    return s->soft ? (float)fmin(fmax((3.5 - aside(s, index, x, y)) / 2.5, 0), 1) : under_wire(s, index, x, y) ? 1.f : 0.f;
 }
 
 static float truth(const stage *s, size_t sequence, size_t index, int x, int y, int c) {
@@ -47,7 +53,8 @@ static ipos_status colour(void *user, size_t sequence, size_t index, ip_box_i bo
     for (int y = box.y; y < box.y + box.height; y++)
         for (int x = box.x; x < box.x + box.width; x++)
             for (int c = 0; c < 3; c++) {
-                float v = sequence == 0 && under_wire(s, index, x, y) ? WIRE : truth(s, sequence, index, x, y, c);
+                float plate = truth(s, sequence, index, x, y, c), k = sequence == 0 ? cover(s, index, x, y) : 0.f;
+                float v = k < 1.f ? plate + k * (WIRE - plate) : WIRE;
                 if (s->poison && (x * 7 + y * 13 + (int)index) % 97 == 0)
                     v = (x + y) % 3 == 0 ? NAN : (x + y) % 3 == 1 ? INFINITY : -1e30f;
                 ip_row(&to->c[c], y - box.y)[x - box.x] = v;
@@ -232,6 +239,39 @@ static void test_damage_does_not_spread(void **state) {
     outcome_free(&o);
 }
 
+/* Root mean square where less than half of the plate is covered. */
+static double edge_error(const stage *s, const outcome *o) {
+    double sum = 0, n = 0;
+    for (int y = 0; y < s->scene.height; y++)
+        for (int x = 0; x < s->scene.width; x++)
+            for (int c = 0; c < 3 && under_wire(s, 4, x, y) && cover(s, 4, x, y) < .5f; c++, n++)
+                sum += pow(ip_row(&o->colour[c], y)[x] - truth(s, 0, 4, x, y, c), 2);
+    return sqrt(sum / n);
+}
+
+/* A soft wire that hides one place in all frames: only its own edges still show what is there. */
+static void test_plate_shines_through(void **state) {
+    (void)state;
+    stage s = MOVING;
+    s.scene.vx = s.scene.vy = s.wire_speed = 0;
+    s.wire_width = 9;
+    s.soft = true;
+    s.grain = .04f;
+    outcome seen, covered;
+    run(&s, 4, NULL, 1, &seen);
+    run(&s, 4, &(ip_wire_fill_options){.covered = true}, 1, &covered);
+    assert_true(edge_error(&s, &seen) < .7 * edge_error(&s, &covered));
+    assert_true(share(&covered, 3) > .95 && share(&seen, 3) < .8);
+    outcome_free(&seen);
+    outcome_free(&covered);
+    s.soft = false; /* under a hard one there is nothing to be seen */
+    run(&s, 4, NULL, 1, &seen);
+    run(&s, 4, &(ip_wire_fill_options){.covered = true}, 1, &covered);
+    assert_true(seen.error < 1.02 * covered.error && share(&seen, 3) > .95);
+    outcome_free(&seen);
+    outcome_free(&covered);
+}
+
 static void test_grain(void **state) {
     (void)state;
     stage s = MOVING;
@@ -330,7 +370,7 @@ int main(void) {
         cmocka_unit_test(test_clean_plate),
         cmocka_unit_test(test_single_frame_and_tiny),
         cmocka_unit_test(test_matte_over_everything),
-        cmocka_unit_test(test_damage_does_not_spread),
+        cmocka_unit_test(test_damage_does_not_spread), cmocka_unit_test(test_plate_shines_through),
         cmocka_unit_test(test_grain),
         cmocka_unit_test(test_failures_come_out),
         cmocka_unit_test(test_spatial_fill),
