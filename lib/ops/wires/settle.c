@@ -77,6 +77,11 @@ ipos_status iw_settle(const iw_work *w, const iw_follow *f) {
         used += seen->use[k];
     }
     seen->confidence = seen->trace.curve.count ? sum / (float)seen->trace.curve.count : 0;
+    if (w->shot->doubted && w->shot->doubted[f->wire]) { /* what was learned of other wires must not make one of this */
+        seen->confidence = fminf(seen->confidence, .5f * enough);
+        seen->lost = true;
+        return IPOS_OK;
+    }
     if (f->stroke && seen->trace.curve.count && ip_trace_share(&seen->trace, .5f * enough) >= .25f) { /* a person saw all of it */
         memset(seen->use, 1, seen->trace.curve.count);
         return IPOS_OK;

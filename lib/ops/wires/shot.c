@@ -70,6 +70,7 @@ static void close_shot(iw_shot *shot) {
     ip_free(shot->matte);
     ip_free(shot->shadow);
     ip_free(shot->painted);
+    ip_free(shot->doubted);
     ip_free(shot->numbers);
 }
 
@@ -157,6 +158,8 @@ static ipos_status find_wires(iw_run *run, iw_shot *shot) {
         status = iw_step(run, 0, "learning the strokes");
         if (status == IPOS_OK && shot->net)
             status = iw_track_strokes(shot);
+        if (status == IPOS_OK && shot->net)
+            status = iw_doubt(shot);
         if (status == IPOS_OK)
             status = iw_tune(shot, run->model.net, run->backend, run->device, steps, (uint64_t)ip_options_int(run->host->options, "seed"), &tuned);
         iw_shot_forget(shot);

@@ -77,9 +77,26 @@ static ipos_status snap(tuning *t, const ip_plane_f *luma, const ip_plane_f *rid
     return IPOS_OK;
 }
 
+static bool looks_like_one(const iw_shot *shot, size_t wire, size_t index) {
+    return !shot->net || iw_seen_at(shot, wire, index)->confidence >= fminf(trace_of_wire, .5f * shot->threshold);
+}
+
 /* Whether a stroke is to be taught as a wire. One that is not is background like the rest of its frame. */
 static bool is_lesson(const iw_shot *shot, size_t wire, size_t index) {
-    return iw_stroke_at(shot, wire, index) && !(shot->net && iw_seen_at(shot, wire, index)->confidence < trace_of_wire);
+    return iw_stroke_at(shot, wire, index) && looks_like_one(shot, wire, index);
+}
+
+ipos_status iw_doubt(iw_shot *shot) {
+    ip_free(shot->doubted);
+    shot->doubted = ip_calloc(IP_MAX(shot->wires.count, 1), sizeof *shot->doubted);
+    if (!shot->doubted)
+        return IPOS_ERR_NO_MEMORY;
+    for (size_t i = 0; i < shot->wires.count; i++) {
+        shot->doubted[i] = true;
+        for (size_t k = 0; k < shot->count; k++)
+            shot->doubted[i] = shot->doubted[i] && !is_lesson(shot, i, k);
+    }
+    return IPOS_OK;
 }
 
 static size_t lessons(const iw_shot *shot, size_t index) {

@@ -102,6 +102,7 @@ typedef struct iw_shot {
     iw_seen *seen;        /* wires.count * count, wire by wire */
     iw_matte *matte, *shadow; /* by frame; full size, soft */
     bool *painted;        /* by frame: the matte was given */
+    bool *doubted;        /* by wire: no stroke of it lies on anything like a wire; NULL: not known */
     struct {
         size_t index;
         uint64_t used;
@@ -141,6 +142,8 @@ void iw_shot_forget(iw_shot *shot); /* what tracking found */
 /* Curves that look like wires on a frame, from the surest place on; propose.c */
 ipos_status iw_propose(const ip_wire_map *map, float scale, size_t most, ip_curve **curves, float **sure, size_t *count);
 
+/* Marks the wires none of whose strokes the network believes, after iw_track_strokes and before it is trained on the shot. */
+ipos_status iw_doubt(iw_shot *shot);
 /* Training on the shot: strokes as examples; tune.c. With a network to start from, which has looked at the strokes (iw_track_strokes), only
  * strokes where it sees at least a trace of a wire: an edge taught as one is seen as one everywhere. out: NULL where no stroke is left. */
 ipos_status iw_tune(iw_shot *shot, const ip_wire_net *start, const ip_backend_v1 *backend, int32_t device, int64_t steps, uint64_t seed,

@@ -117,12 +117,41 @@ static void a_slack_one_is_left_alone(void **state) {
     close_scene(&s);
 }
 
+/* Two wires seen alike after training on the shot; before it, the network believed the stroke of one. */
+static void one_that_no_stroke_was_believed_of_is_lost(void **state) {
+    (void)state;
+    scene s;
+    ip_point points[2] = {{60, 52}, {200, 80}};
+    iw_stroke strokes[2] = {{.frame = 7, .points = points, .count = 2}, {.frame = 7, .points = points, .count = 2}};
+    iw_wire wires[2] = {{.strokes = &strokes[0], .count = 1}, {.strokes = &strokes[1], .count = 1}};
+    iw_seen before[2] = {{.confidence = .1f}, {.confidence = .3f}};
+    int64_t number = 7;
+    open_scene(&s, 6, 0);
+    s.shot.numbers = &number;
+    s.shot.count = 1;
+    s.shot.wires = (iw_wires){wires, 2};
+    s.shot.seen = before;
+    s.shot.net = (const ip_wire_net *)&s; /* not looked into */
+    assert_int_equal(iw_doubt(&s.shot), IPOS_OK);
+    assert_true(s.shot.doubted[0] && !s.shot.doubted[1]);
+    s.shot.net = NULL;
+    s.seen.worth = 1;
+    for (size_t i = 0; i < 2; i++) {
+        s.follow.wire = i;
+        assert_int_equal(iw_settle(&s.work, &s.follow), IPOS_OK);
+        assert_true(s.seen.lost == (i == 0) && (s.seen.confidence < s.shot.threshold) == (i == 0));
+    }
+    ip_free(s.shot.doubted);
+    close_scene(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_goes_on_as_far_as_it_is_seen),
         cmocka_unit_test(an_edge_it_caught_is_left),
         cmocka_unit_test(a_gap_that_shows_nothing_stays),
         cmocka_unit_test(a_slack_one_is_left_alone),
+        cmocka_unit_test(one_that_no_stroke_was_believed_of_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
