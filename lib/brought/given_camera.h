@@ -42,4 +42,20 @@ size_t ip_given_camera_index(const ip_given_camera *camera, int64_t number);
 /* The JSON of a track, what ip_given_camera_read takes: y up, metres. number, pose: count of them, ascending; lens in pixels of width x height. */
 void ip_given_camera_write(ip_buffer *out, const int64_t *number, const ip_pose *pose, size_t count, const ip_lens *lens, int width, int height);
 
+/* A place of the set as one frame shows it. */
+typedef struct ip_given_point {
+    double world[3];      /* right, up, forward; metres */
+    double x, y;          /* where the frame shows it: pixels, 0,0 the upper left corner of the picture */
+    size_t frame;         /* index of that frame */
+    uint8_t rgb[3];       /* sRGB */
+} ip_given_point;
+typedef struct ip_given_files { /* begins as {0} */
+    ip_buffer cameras, images, points; /* cameras.txt, images.txt, points3D.txt */
+} ip_given_files;
+/* The same track, in the same world, as COLMAP's text, which ip_given_camera_read takes with up "y" and a unit of 1 metre. One SIMPLE_PINHOLE camera; images are
+ * called by number (1001.png); each point is seen on its one frame. points: by ascending frame. error: pixels, of the poses; -1: not known. */
+void ip_given_colmap_write(ip_given_files *out, const int64_t *number, const ip_pose *pose, size_t count, const ip_lens *lens, int width, int height,
+    const ip_given_point *points, size_t point_count, double error);
+void ip_given_files_free(ip_given_files *files);
+
 #endif

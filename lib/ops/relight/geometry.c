@@ -1,7 +1,9 @@
 /* What is known of a frame as layers for other tools, and for the next request. */
+#include "curves.h"
 #include "relight_op.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { EV_CONFIDENCE, EV_KIND, SKY, GROUND, THINGS, MOVING, OLD_SHADOW, NEW_SHADOW, DEPTH, NORMAL, CHANNELS = NORMAL + 3 };
 static const ipos_channel channels[CHANNELS] = {{"confidence", IPOS_F16, 1, 1}, {"evidence", IPOS_F16, 1, 1}, {"matte.sky", IPOS_F16, 1, 1},
@@ -85,4 +87,72 @@ ipos_status ir_geometry_layers(ip_op_host *host, const ipos_frame *source, const
     }
     ip_plane_free(&rows);
     return IPOS_OK;
+}
+
+enum { POINT_VIEWS = 3, POINTS_ACROSS = 32 }; /* key frames that points are taken from, and how many of a row of each */
+
+/* Believed places of a key frame, evenly over it, in pixels of the picture. */
+static ipos_status points_of(ir_scene *scene, size_t key, ip_given_point *points, size_t *count) {
+    const ip_set *set = &scene->set;
+    const ip_view *view = &set->view[key];
+    struct ir_slot *slot;
+    double wide = (double)scene->footage.window.width / scene->width, high = (double)scene->footage.window.height / scene->height;
+    int step = IP_MAX(1, scene->width / POINTS_ACROSS);
+    IP_TRY(ir_scene_frame(scene, set->key[key], &slot));
+    for (int y = step / 2; y < scene->height; y += step)
+        for (int x = step / 2; x < scene->width; x += step) {
+            float inverse = ip_row(&view->inverse, y)[x];
+            ip_given_point *at = &points[*count];
+            if (ip_row(&view->agreeing, y)[x] < IP_AGREE || inverse < 1e-4f)
+                continue;
+            *at = (ip_given_point){.x = (x + .5) * wide, .y = (y + .5) * high, .frame = set->key[key]};
+            ip_world_of(&view->pose, &set->path.lens, x, y, 1 / (double)inverse, at->world);
+            for (int c = 0; c < 3; c++)
+                at->rgb[c] = (uint8_t)(255 * ip_srgb_from_linear(fminf(fmaxf(ip_row(&slot->light.c[c], y)[x], 0), 1)) + .5f);
+            ++*count;
+        }
+    return IPOS_OK;
+}
+
+/* Numbers and names as a JSON string: line ends are all that has to be escaped. */
+static void tell_text(ip_buffer *to, const char *name, const ip_buffer *text) {
+    ip_buffer_printf(to, "\"%s\":\"", name);
+    for (size_t i = 0; i < text->size; i++)
+        ip_buffer_add(to, text->data[i] == '\n' ? "\\n" : &text->data[i], text->data[i] == '\n' ? 2 : 1);
+    ip_buffer_printf(to, "\"");
+    to->failed = to->failed || text->failed;
+}
+
+ipos_status ir_track_tell(ir_scene *scene, ip_buffer *to) {
+    const ip_set *set = &scene->set;
+    const ip_camera_path *path = &set->path;
+    const ipos_box *window = &scene->footage.window;
+    double scale = (double)window->width / scene->width;
+    ip_lens lens = {scale * path->lens.focal, scale * (path->lens.cx + .5) - .5, (double)window->height / scene->height * (path->lens.cy + .5) - .5};
+    size_t count = 0, before = set->keys, take[POINT_VIEWS] = {0, set->keys / 2, set->keys - 1};
+    int step = IP_MAX(1, scene->width / POINTS_ACROSS);
+    ip_given_point *points = ip_alloc(POINT_VIEWS * (size_t)(scene->width / step + 1) * (size_t)(scene->height / step + 1) * sizeof *points);
+    ipos_status status = points ? IPOS_OK : IPOS_ERR_NO_MEMORY;
+    for (int k = 0; k < POINT_VIEWS && status == IPOS_OK; k++)
+        if (set->keys && take[k] != before) {
+            before = take[k];
+            status = points_of(scene, take[k], points, &count);
+        }
+    if (status == IPOS_OK) {
+        ip_given_files files = {{0}};
+        ip_buffer_printf(to, "\"camera\":");
+        ip_given_camera_write(to, scene->footage.numbers, path->pose, path->count, &path->lens, scene->width, scene->height);
+        ip_given_colmap_write(&files, scene->footage.numbers, path->pose, path->count, &lens, window->width, window->height, points, count,
+            path->error > 0 ? path->error : -1);
+        ip_buffer_printf(to, ",\"colmap\":{");
+        tell_text(to, "cameras", &files.cameras);
+        ip_buffer_printf(to, ",");
+        tell_text(to, "images", &files.images);
+        ip_buffer_printf(to, ",");
+        tell_text(to, "points3D", &files.points);
+        ip_buffer_printf(to, "}");
+        ip_given_files_free(&files);
+    }
+    ip_free(points);
+    return status;
 }

@@ -51,6 +51,10 @@ ipos_status ir_layers_take(const ip_set *set, const ip_set_frame *frame, ir_laye
 void ir_layers_free(ir_layers *layers);
 /* Layers depth (metres along the axis, 0: nothing), normal (world), matte.*, at the size of source, evidence 0 everywhere. */
 ipos_status ir_geometry_layers(ip_op_host *host, const ipos_frame *source, const ip_surface *surface, const ir_layers *layers, ipos_frame **out);
+/* Members of the shot's JSON: the track as "camera", and as "colmap" the texts of "cameras", "images" and "points3D", with places of the first, a
+ * middle and the last key frame. The set is known. */
+struct ir_scene;
+ipos_status ir_track_tell(struct ir_scene *scene, ip_buffer *to);
 
 /* A shot at the size the analysis works at, frame by frame, a few at hand; frames.c, steady.c */
 enum { IR_LEAST_HELD = 12, IR_REACH = 2 };

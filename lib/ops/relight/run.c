@@ -34,7 +34,7 @@ static void tell_light(ip_buffer *to, const char *name, const ip_light_ask *ligh
     ip_buffer_printf(to, "}");
 }
 
-static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t last) {
+static ipos_status tell_shot(ir_run *run, ir_scene *scene, int64_t first, int64_t last) {
     ip_buffer *to = &run->details;
     ip_buffer_printf(to, "%s{\"first\":%lld,\"last\":%lld,\"geometry\":\"%s\",\"reason\":\"%s\",\"horizon\":%.4f,\"change\":%.3f,\"stops\":%.3f,\"grain\":\"%s\"",
         to->data[to->size - 1] == '[' ? "" : ",", (long long)first, (long long)last, scene->motion ? "motion" : "none", scene->reason, (double)scene->horizon,
@@ -51,11 +51,11 @@ static void tell_shot(ir_run *run, const ir_scene *scene, int64_t first, int64_t
     if (run->brought.mesh.triangles)
         ip_buffer_printf(to, ",\"mesh\":{\"triangles\":%zu,\"sha256\":\"%s\"}", run->brought.mesh.triangles, run->brought.mesh_hash);
     if (run->settings.offered[IR_GEOMETRY] && scene->motion) {
-        const ip_camera_path *path = &scene->set.path;
-        ip_buffer_printf(to, ",\"camera\":");
-        ip_given_camera_write(to, scene->footage.numbers, path->pose, path->count, &path->lens, scene->width, scene->height);
+        ip_buffer_printf(to, ",");
+        IP_TRY(ir_track_tell(scene, to));
     }
     ip_buffer_printf(to, "}");
+    return IPOS_OK;
 }
 
 static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last, const ipos_rational *times, size_t count) {
@@ -80,7 +80,7 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
             status = ir_emit(run, &scene, index);
     }
     if (status == IPOS_OK)
-        tell_shot(run, &scene, first, last);
+        status = tell_shot(run, &scene, first, last);
     if (!run->told.old_from)
         run->told = settings;
     ir_scene_close(&scene);

@@ -223,6 +223,52 @@ static void test_written(void **state) {
     ip_given_camera_free(&camera);
 }
 
+/* A rotation by angle around an axis of length 1, then into a set's axes (z forward). */
+static void turned(double angle, double ax, double ay, double az, double r[9]) {
+    double c = cos(angle), s = sin(angle), d = 1 - c;
+    double m[9] = {c + ax * ax * d, ax * ay * d - az * s, ax * az * d + ay * s, ay * ax * d + az * s, c + ay * ay * d, ay * az * d - ax * s,
+        az * ax * d - ay * s, az * ay * d + ax * s, c + az * az * d};
+    for (int k = 0; k < 9; k++)
+        r[k] = k % 3 == 2 ? -m[k] : m[k];
+}
+
+/* COLMAP's text reads back: through every way to a quaternion, and points where their frames show them. */
+static void test_written_colmap(void **state) {
+    (void)state;
+    static const double turn[6][4] = {{.3, 0, 1, 0}, {3.1, 1, 0, 0}, {3.1, 0, 1, 0}, {3.1, 0, 0, 1}, {-3, .6, 0, .8}, {0, 1, 0, 0}};
+    int64_t number[6] = {7, 8, 9, 10, 11, 12345};
+    ip_pose pose[6];
+    ip_lens lens = {568.9, 319.25, 180.5};
+    ip_given_point point[3] = {{{.5, 1, 4}, 0, 0, 0, {255, 0, 9}}, {{-1, .25, 6}, 0, 0, 0, {1, 2, 3}}, {{2, -1, -5}, 0, 0, 4, {0, 128, 0}}};
+    ip_given_files files = {{0}};
+    for (int f = 0; f < 6; f++) {
+        turned(turn[f][0], turn[f][1], turn[f][2], turn[f][3], pose[f].r);
+        for (int k = 0; k < 3; k++)
+            pose[f].t[k] = .1 * (f + 1) - .3 * k;
+    }
+    ip_given_colmap_write(&files, number, pose, 6, &lens, 640, 360, point, 3, .0625);
+    char *cameras = ip_buffer_take(&files.cameras), *images = ip_buffer_take(&files.images), *points = ip_buffer_take(&files.points);
+    ip_given_words words = {.up = "y", .metres = 1, .models = cameras};
+    ip_given_camera camera;
+    assert_int_equal(ip_given_camera_read(images, &words, &camera), IPOS_OK);
+    assert_true(camera.count == 6 && camera.number[5] == 12345 && camera.up[1] == 1 && camera.metres == 1 && !camera.warning[0]);
+    near(camera.focal * 640, lens.focal, 1e-6, "focal");
+    near(camera.centre[0] * 640 - .5, lens.cx, 1e-6, "centre");
+    near(camera.centre[1] * 360 - .5, lens.cy, 1e-6, "centre");
+    for (int f = 0; f < 6; f++)
+        for (int i = 0; i < 3; i++) {
+            for (int k = 0; k < 3; k++)
+                near(camera.pose[f].r[3 * i + k], k == 2 ? -pose[f].r[3 * i + k] : pose[f].r[3 * i + k], 1e-9, "rotation");
+            near(camera.pose[f].t[i], pose[f].t[i], 1e-8, "place");
+        }
+    ip_given_camera_free(&camera);
+    assert_non_null(strstr(images, "1 0007.png\n0 0 1 0 0 2 \n2 ")); /* two points, then the next image */
+    assert_non_null(strstr(points, "\n2 -1 0.25 -6 1 2 3 0.0625 1 1\n3 2 -1 5 0 128 0 0.0625 5 0\n"));
+    ip_free(cameras);
+    ip_free(images);
+    ip_free(points);
+}
+
 static void test_rays(void **state) {
     (void)state;
     ip_mesh mesh = parsed("v -1 -1 5\nv 1 -1 5\nv 1 1 5\nv -1 1 5\nf 1 2 3 4\n");
@@ -246,6 +292,6 @@ static void test_rays(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_obj), cmocka_unit_test(test_ply_ascii), cmocka_unit_test(test_ply_binary),
         cmocka_unit_test(test_broken_meshes), cmocka_unit_test(test_camera_json), cmocka_unit_test(test_broken_cameras), cmocka_unit_test(test_colmap),
-        cmocka_unit_test(test_written), cmocka_unit_test(test_rays)};
+        cmocka_unit_test(test_written), cmocka_unit_test(test_written_colmap), cmocka_unit_test(test_rays)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

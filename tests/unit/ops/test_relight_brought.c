@@ -2,6 +2,7 @@
 #include "fake_host.h"
 #include "relight_op.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,6 +95,38 @@ static ipos_status give_layers(int64_t number, ipos_frame **out) {
     return IPOS_OK;
 }
 
+static void bring_again(const char *const *options) {
+    fake_host fake;
+    open_fake(&fake, options);
+    fake_role(&fake, "depth", 0, FRAMES - 1, "data", give_layers);
+    fake_role(&fake, "normals", 0, FRAMES - 1, "data", give_layers);
+    if (ip_op_relight.run(&fake.host) != IPOS_OK)
+        fail_msg("%s", ipos_last_error());
+    assert_non_null(strstr(fake.details, "camera, depth, normals brought along"));
+    check_layers(fake_evidence(&fake, "geometry", times[1]));
+    fake_close(&fake);
+}
+
+static const char *text_of(const json_t *colmap, const char *name) {
+    const char *text = json_string_value(json_object_get(colmap, name));
+    if (!text)
+        fail_msg("no %s", name);
+    return text;
+}
+
+/* All of them on the ground, the wall or the box. */
+static void check_points(const char *text) {
+    size_t count = 0;
+    for (const char *line = strchr(text, '\n') + 1; *line; line = strchr(line, '\n') + 1, count++) {
+        double v[4];
+        assert_int_equal(sscanf(line, "%lf %lf %lf %lf", &v[0], &v[1], &v[2], &v[3]), 4);
+        bool on = fabs(v[2]) < .02 || fabs(v[3] + 20) < .05 || (fabs(v[1]) < 1.02 && v[3] < -8.95 && v[3] > -11.05);
+        if (!on)
+            fail_msg("point %zu at %g %g %g lies on nothing", count, v[1], v[2], v[3]);
+    }
+    assert_true(count > 100);
+}
+
 static void test_round_trip(void **state) {
     (void)state;
     const char *const options[] = {"camera", camera, "mesh", mesh_path, "old_azimuth", "90", "old_elevation", "45", "azimuth", "-90", "elevation", "45",
@@ -126,17 +159,16 @@ static void test_round_trip(void **state) {
     }
     char *details = strdup(fake.details);
     fake_close(&fake);
-    /* Again, from the layers and the track of the first run. */
-    const char *const again[] = {"camera", details, "variants", "geometry", NULL};
-    open_fake(&fake, again);
-    fake_role(&fake, "depth", 0, FRAMES - 1, "data", give_layers);
-    fake_role(&fake, "normals", 0, FRAMES - 1, "data", give_layers);
-    if (ip_op_relight.run(&fake.host) != IPOS_OK)
-        fail_msg("%s", ipos_last_error());
-    assert_non_null(strstr(fake.details, "camera, depth, normals brought along"));
-    check_layers(fake_evidence(&fake, "geometry", times[1]));
+    /* Again, from the layers and the track of the first run: as JSON, and as COLMAP's text. */
+    json_t *made_of = json_loads(details, 0, NULL), *colmap = json_object_get(json_array_get(json_object_get(made_of, "shots"), 0), "colmap");
+    assert_non_null(strstr(text_of(colmap, "cameras"), "SIMPLE_PINHOLE 160 96 128 80 48\n"));
+    check_points(text_of(colmap, "points3D"));
+    const char *const json[] = {"camera", details, "variants", "geometry", NULL};
+    const char *const texts[] = {"camera", text_of(colmap, "images"), "camera_models", text_of(colmap, "cameras"), "up", "y", "metres", "1", "variants", "geometry", NULL};
+    bring_again(json);
+    bring_again(texts);
+    json_decref(made_of);
     free(details);
-    fake_close(&fake);
 }
 
 /* Normals packed into 0..1, as pictures have them. */
