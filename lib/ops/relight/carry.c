@@ -51,6 +51,14 @@ static ipos_status luma_of(const ip_image3 *small, int threads, ip_plane_f *out)
     return IPOS_OK;
 }
 
+ipos_status ir_plate_luma(ir_plate *plate, size_t index, ip_plane_f *out) {
+    ip_image3 small;
+    IP_TRY(ir_plate_small(plate, index, &small));
+    ipos_status status = luma_of(&small, plate->run->host->threads, out);
+    ip_image3_free(&small);
+    return status;
+}
+
 /* Samples that are no numbers: of the plate 0, of the example what the plate has. */
 static void make_finite(const ip_image3 *plate, const ip_image3 *light) {
     for (int c = 0; c < 3; c++)
@@ -77,22 +85,13 @@ static ipos_status screen_of(const ip_image3 *light, int width, int height, int 
     return IPOS_OK;
 }
 
-static void code_rows(void *user, int64_t begin, int64_t end) {
-    ip_image3 *image = user;
-    for (int c = 0; c < 3; c++)
-        for (int y = (int)begin; y < (int)end; y++)
-            for (int x = 0; x < image->c[0].width; x++)
-                ip_row(&image->c[c], y)[x] = ip_srgb_from_linear(ip_row(&image->c[c], y)[x]);
-}
-
 /* plate and example become what screens show. */
 static ipos_status encode(ir_known *known, int threads) {
-    int height = known->light.c[0].height;
-    IP_TRY(ip_image3_new(known->light.c[0].width, height, &known->example));
+    IP_TRY(ip_image3_new(known->light.c[0].width, known->light.c[0].height, &known->example));
     for (int c = 0; c < 3; c++)
         ip_plane_copy(&known->example.c[c], &known->light.c[c]);
-    ip_parallel(threads, height, 16, code_rows, &known->example);
-    ip_parallel(threads, height, 16, code_rows, &known->plate);
+    ir_plane_encode(&known->example, threads);
+    ir_plane_encode(&known->plate, threads);
     return IPOS_OK;
 }
 
@@ -164,14 +163,10 @@ static void chain(const ip_plane_f way[2], const ip_plane_f flow[2]) {
 ipos_status ir_way_step(ir_plate *plate, bool forward, ir_way *way) {
     const ip_op_host *host = plate->run->host;
     ip_flow_options options = {.finest = 0, .threads = host->threads, .pulse = &plate->run->teller.pulse};
-    ip_image3 small;
-    ip_plane_f luma = {0}, flow[2] = {{0}};
+    ip_plane_f luma, flow[2] = {{0}};
     size_t next = forward ? way->index + 1 : way->index - 1;
-    IP_TRY(ir_plate_small(plate, next, &small));
-    ipos_status status = luma_of(&small, host->threads, &luma);
-    ip_image3_free(&small);
-    if (status == IPOS_OK)
-        status = ip_flow(&luma, &way->luma, &options, flow);
+    IP_TRY(ir_plate_luma(plate, next, &luma));
+    ipos_status status = ip_flow(&luma, &way->luma, &options, flow);
     if (status != IPOS_OK) {
         ip_plane_free(&luma);
         return status;

@@ -64,112 +64,41 @@ static ipos_status read_examples(taught *t) {
 
 static size_t index_of(const taught *t, int64_t number) { return ip_shot_index(&t->plate.footage, number); }
 
-/* The examples as a frame sees them: along the motion, and where the set is known by that too. */
-enum { MOST_VIEWS = 4 };
-typedef struct sight {
-    ip_plane_f sure[MOST_VIEWS], seen, drawn[2][2]; /* drawn: flows by the set */
-    ip_taught_view view[MOST_VIEWS];
-    size_t count;
-} sight;
-
-static ipos_status add_view(taught *t, const ip_image3 *small, size_t index, const ir_known *known, const ip_plane_f flow[2], bool by_set, sight *s) {
-    ip_plane_f *sure = &s->sure[s->count];
-    IP_TRY(ip_plane_new(t->plate.width, t->plate.height, sure));
-    s->view[s->count++] = (ip_taught_view){&known->plate, &known->example, flow, sure, &known->grid,
-        fabsf((float)index - (float)known->index) * (by_set ? .5f : 1)};
-    IP_TRY(ip_taught_sure(small, &known->small, flow, t->run->host->threads, sure));
-    for (int y = 0; y < sure->height && by_set; y++)
-        for (int x = 0; x < sure->width; x++)
-            ip_row(sure, y)[x] *= ip_row(sure, y)[x]; /* what stands still is seen exactly or not at all */
-    return IPOS_OK;
-}
-
-static ipos_status add_by_set(taught *t, const ip_image3 *small, size_t index, ip_plane_f *const flow[2], sight *s) {
-    size_t to[2], count = 0;
-    const ir_known *known[2];
-    bool is;
-    for (int k = 0; k < 2; k++)
-        if (flow[k]) {
-            known[count] = &t->known[k];
-            to[count] = t->known[k].index;
-            IP_TRY(ip_planes_new(t->plate.width, t->plate.height, s->drawn[count++], 2));
-        }
-    IP_TRY(ir_reproject(&t->scene, index, to, count, s->drawn, &is));
-    for (size_t i = 0; i < count && is; i++)
-        IP_TRY(add_view(t, small, index, known[i], s->drawn[i], true, s));
-    return IPOS_OK;
-}
-
-static ipos_status look(taught *t, size_t index, ip_plane_f *const flow[2], sight *s) {
-    ip_image3 small;
-    IP_TRY(ip_plane_new(t->plate.width, t->plate.height, &s->seen));
-    IP_TRY(ir_plate_small(&t->plate, index, &small));
-    ipos_status status = IPOS_OK;
-    for (int k = 0; k < 2 && status == IPOS_OK; k++)
-        if (flow[k])
-            status = add_view(t, &small, index, &t->known[k], flow[k], false, s);
-    if (status == IPOS_OK && t->scene.motion)
-        status = add_by_set(t, &small, index, flow, s);
-    ip_image3_free(&small);
-    return status;
-}
-
-/* What the result rests on: seen in another frame, the surer the better they agree, or graded by the grid. Planes of the frame's size. */
-static void judge(const sight *s, const ip_plane_f *out, const ip_plane_f *kind) {
-    float sx = (float)s->seen.width / (float)out->width, sy = (float)s->seen.height / (float)out->height;
-    for (int y = 0; y < out->height; y++)
-        for (int x = 0; x < out->width; x++) {
-            float px = ((float)x + .5f) * sx - .5f, py = ((float)y + .5f) * sy - .5f, best = 0, share = ip_sample_linear(&s->seen, px, py);
-            for (size_t v = 0; v < s->count; v++)
-                best = fmaxf(best, ip_sample_linear(&s->sure[v], px, py));
-            ip_row(out, y)[x] = share * (.5f + .4f * best) + (1 - share) * .35f;
-            ip_row(kind, y)[x] = share > .5f ? IR_OTHER_FRAME : IR_GRADED;
-        }
-}
-
-/* made becomes the frame as the examples say. */
-static ipos_status carry(taught *t, size_t index, ip_plane_f *const flow[2], const ip_image3 *made, const ip_plane_f *out, const ip_plane_f *kind) {
-    sight s = {.count = 0};
-    ipos_status status = look(t, index, flow, &s);
-    if (status == IPOS_OK)
-        status = ip_taught_picture(s.view, s.count, t->run->host->threads, made, &s.seen);
-    if (status == IPOS_OK)
-        judge(&s, out, kind);
-    ip_planes_free(s.sure, MOST_VIEWS);
-    ip_planes_free(s.drawn[0], 2);
-    ip_planes_free(s.drawn[1], 2);
-    ip_plane_free(&s.seen);
-    return status;
-}
-
 static void copy3(const ip_image3 *from, ip_image3 *to) {
     for (int c = 0; c < 3; c++)
         ip_plane_copy(&to->c[c], &from->c[c]);
 }
 
-/* A frame in its variants. flow: to the known examples, NULL for one that does not count; known: the example that this frame has itself. */
-static ipos_status emit(taught *t, size_t index, ip_plane_f *const flow[2], const ir_known *known) {
+/* A frame's light with those beside it, and what it rests on. */
+static ipos_status finish(taught *t, const ir_carried *at, const ir_carried *const beside[2], ip_image3 *made, ip_plane_f part[2]) {
+    if (at->known) {
+        copy3(&at->known->light, made);
+        ip_plane_fill(&part[0], 1);
+        ip_plane_fill(&part[1], IR_OTHER_TAKE);
+        return IPOS_OK;
+    }
+    for (int k = 0; k < 2; k++)
+        ip_plane_copy(&part[k], &at->part[k]);
+    return ir_carried_steady(&t->plate, at, beside, made);
+}
+
+/* A frame in its variants. */
+static ipos_status emit(taught *t, const ir_carried *at, const ir_carried *const beside[2]) {
     ip_image3 light = {0}, made = {0};
     ip_plane_f keep = {0}, part[2] = {{0}};
-    ir_change change = {.clip = &t->plate.footage.clip, .number = t->plate.footage.numbers[index], .light = &light, .made = &made, .sure = &part[0],
+    ir_change change = {.clip = &t->plate.footage.clip, .number = t->plate.footage.numbers[at->index], .light = &light, .made = &made, .sure = &part[0],
         .kind = &part[1]};
-    ipos_status status = ir_plate_full(&t->plate.footage, index, &light);
-    if (status == IPOS_OK)
-        status = ip_clip_frame(&t->plate.footage.clip, change.number, &change.source);
+    ipos_status status = ir_plate_full(&t->plate.footage, at->index, &light);
     if (status == IPOS_OK)
         status = ip_image3_new(light.c[0].width, light.c[0].height, &made);
     if (status == IPOS_OK)
         status = ip_planes_new(light.c[0].width, light.c[0].height, part, 2);
     if (status == IPOS_OK)
+        status = finish(t, at, beside, &made, part);
+    if (status == IPOS_OK)
+        status = ip_clip_frame(&t->plate.footage.clip, change.number, &change.source);
+    if (status == IPOS_OK)
         status = ir_keep_read(t->run, change.source, change.number, &keep);
-    if (status == IPOS_OK && known) {
-        copy3(&known->light, &made);
-        ip_plane_fill(&part[0], 1);
-        ip_plane_fill(&part[1], IR_OTHER_TAKE);
-    } else if (status == IPOS_OK) {
-        copy3(&light, &made);
-        status = carry(t, index, flow, &made, &part[0], &part[1]);
-    }
     change.keep = keep.data ? &keep : NULL;
     if (status == IPOS_OK)
         status = ip_clip_frame(&t->plate.footage.clip, change.number, &change.source);
@@ -182,9 +111,11 @@ static ipos_status emit(taught *t, size_t index, ip_plane_f *const flow[2], cons
     return status;
 }
 
-/* Frames between two examples, or beyond the last: index of each in the shot, and the flow to the example after them. */
+/* Frames between two examples, or beyond the last: those asked for and the ones beside them, ascending. Of each its index in the shot, and the flow to the
+ * example after them. */
 typedef struct stretch {
     size_t count, *index;
+    bool *asked;
     ip_plane_f (*later)[2];
 } stretch;
 
@@ -201,7 +132,7 @@ static ipos_status look_back(taught *t, const stretch *s) {
         ip_plane_f flow[2] = {{0}};
         while (way.index > s->index[i] && status == IPOS_OK)
             status = ir_way_step(&t->plate, false, &way);
-        if (status == IPOS_OK && way.index != known->index)
+        if (status == IPOS_OK && way.index != known->index && !(t->known[0].is && way.index == t->known[0].index))
             status = ir_way_direct(&t->plate, known, &way, flow);
         if (status == IPOS_OK && flow[0].data)
             status = ip_planes_new(IP_MAX(1, t->plate.width / shrink), IP_MAX(1, t->plate.height / shrink), s->later[i], 2);
@@ -215,14 +146,15 @@ static ipos_status look_back(taught *t, const stretch *s) {
     return status;
 }
 
-static ipos_status emit_between(taught *t, const stretch *s, size_t i, ir_way *way) {
+static ipos_status carry_between(taught *t, const stretch *s, size_t i, ir_way *way, ir_carried *c) {
     ip_plane_f earlier[2] = {{0}}, later[2] = {{0}};
     ip_plane_f *flow[2] = {NULL, NULL};
     ipos_status status = IPOS_OK;
+    *c = (ir_carried){.index = s->index[i]};
     for (int k = 0; k < 2; k++)
-        if (t->known[k].is && t->known[k].index == s->index[i])
-            return emit(t, s->index[i], flow, &t->known[k]);
-    while (t->known[0].is && way->index < s->index[i] && status == IPOS_OK)
+        if (t->known[k].is && t->known[k].index == c->index)
+            return ir_carry_known(&t->known[k], c);
+    while (t->known[0].is && way->index < c->index && status == IPOS_OK)
         status = ir_way_step(&t->plate, true, way);
     if (status == IPOS_OK && t->known[0].is) {
         status = ir_way_direct(&t->plate, &t->known[0], way, earlier);
@@ -235,48 +167,74 @@ static ipos_status emit_between(taught *t, const stretch *s, size_t i, ir_way *w
         flow[1] = later;
     }
     if (status == IPOS_OK)
-        status = emit(t, s->index[i], flow, NULL);
+        status = ir_carry(&t->plate, &t->scene, t->known, flow, c);
     ip_planes_free(earlier, 2);
     ip_planes_free(later, 2);
     return status;
 }
 
+/* Each frame once those beside it are carried. */
 static ipos_status run_stretch(taught *t, const stretch *s) {
     ir_way way = {0};
+    ir_carried held[3] = {{0}};
     ipos_status status = look_back(t, s);
     if (status == IPOS_OK && t->known[0].is)
         status = ir_way_start(&t->known[0], &way);
-    for (size_t i = 0; i < s->count && status == IPOS_OK; i++) {
-        status = ir_step(t->run, .5 + .5 * (double)i / (double)s->count, "relighting by example");
-        if (status == IPOS_OK)
-            status = emit_between(t, s, i, &way);
+    for (size_t i = 0; i <= s->count && status == IPOS_OK; i++) {
+        if (i < s->count) {
+            ir_carried_free(&held[i % 3]);
+            status = ir_step(t->run, .5 + .5 * (double)i / (double)s->count, "relighting by example");
+            if (status == IPOS_OK)
+                status = carry_between(t, s, i, &way, &held[i % 3]);
+        }
+        if (!i || !s->asked[i - 1] || status != IPOS_OK)
+            continue;
+        const ir_carried *at = &held[(i - 1) % 3], *beside[2] = {i > 1 ? &held[(i - 2) % 3] : NULL, i < s->count ? &held[i % 3] : NULL};
+        for (int k = 0; k < 2; k++)
+            if (beside[k] && beside[k]->index + 1 != at->index + 2 * (size_t)k)
+                beside[k] = NULL;
+        status = emit(t, at, beside);
     }
+    for (int k = 0; k < 3; k++)
+        ir_carried_free(&held[k]);
     ir_way_free(&way);
     for (size_t i = 0; i < s->count; i++)
         ip_planes_free(s->later[i], 2);
     return status;
 }
 
+/* Those asked for, with the frames beside them from first to last. */
+static ipos_status list_frames(taught *t, const ipos_rational *times, size_t count, size_t first, size_t last, stretch *s) {
+    for (size_t i = 0; i < count; i++) {
+        size_t index = index_of(t, times[i].num);
+        if (index == t->plate.footage.count)
+            return ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", t->run->host->clips[0].name, (long long)times[i].num);
+        for (size_t at = index > first ? index - 1 : index; at <= IP_MIN(index + 1, last); at++) {
+            if (!s->count || s->index[s->count - 1] < at)
+                s->index[s->count++] = at;
+            if (at == index)
+                s->asked[s->count - 1] = true;
+        }
+    }
+    return IPOS_OK;
+}
+
 /* The examples a and b (either may be NULL) with the asked frames from..to, which none lies between. */
 static ipos_status between(taught *t, const given *a, const given *b, const ipos_rational *times, size_t count) {
-    stretch s = {.count = count, .index = ip_calloc(count, sizeof *s.index), .later = ip_calloc(count, sizeof *s.later)};
+    stretch s = {.index = ip_calloc(3 * count, sizeof *s.index), .asked = ip_calloc(3 * count, sizeof *s.asked), .later = ip_calloc(3 * count, sizeof *s.later)};
     const given *ends[2] = {a, b};
-    ipos_status status = s.index && s.later ? IPOS_OK : IPOS_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count && status == IPOS_OK; i++) {
-        s.index[i] = index_of(t, times[i].num);
-        if (s.index[i] == t->plate.footage.count)
-            status = ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", t->run->host->clips[0].name, (long long)times[i].num);
-    }
+    size_t limit[2] = {a ? index_of(t, a->number) : 0, b ? index_of(t, b->number) : t->plate.footage.count - 1};
+    ipos_status status = s.index && s.asked && s.later ? list_frames(t, times, count, limit[0], limit[1], &s) : IPOS_ERR_NO_MEMORY;
     for (int k = 0; k < 2 && status == IPOS_OK; k++) {
-        size_t index = ends[k] ? index_of(t, ends[k]->number) : 0;
-        if (t->known[k].is && (!ends[k] || t->known[k].index != index))
+        if (t->known[k].is && (!ends[k] || t->known[k].index != limit[k]))
             ir_known_free(&t->known[k]);
         if (ends[k] && !t->known[k].is)
-            status = ir_known_make(&t->plate, index, ends[k]->clip, ends[k]->at, &t->known[k]);
+            status = ir_known_make(&t->plate, limit[k], ends[k]->clip, ends[k]->at, &t->known[k]);
     }
     if (status == IPOS_OK)
         status = run_stretch(t, &s);
     ip_free(s.index);
+    ip_free(s.asked);
     ip_free(s.later);
     return status;
 }

@@ -28,4 +28,18 @@ typedef struct ip_taught_view {
  * the rest is the grid's. Samples that are not finite stay. One to eight views. */
 ipos_status ip_taught_picture(const ip_taught_view *views, size_t count, int threads, const ip_image3 *light, const ip_plane_f *seen);
 
+/* A frame beside another, as it was carried. */
+typedef struct ip_taught_beside {
+    const ip_image3 *code;      /* whole picture, as screens show it; samples that are not finite count for nothing */
+    const ip_plane_f *flow;     /* [2], by analysis: from the frame in question to it */
+    const ip_plane_f *luma;     /* of its plate, 0..255, of the analysis' size */
+    const ip_plane_f *seen;     /* by ip_taught_picture; NULL: all of it */
+} ip_taught_beside;
+
+/* The mean of a frame (weight 1) and of those beside it (weight 1/2 each) along the motion, which takes out that every frame finds its way to the example anew.
+ * Counts as far as plates agree (luma within about 15) and both frames are seen in an example: what the grid made is the plate's own, grain and
+ * all, and stays. code, luma, seen: of the frame; out becomes linear light. */
+void ip_taught_steady(const ip_taught_beside *beside, size_t count, const ip_plane_f *luma, const ip_plane_f *seen, int threads, const ip_image3 *code,
+    const ip_image3 *out);
+
 #endif

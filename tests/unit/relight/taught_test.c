@@ -192,10 +192,54 @@ static void days_agree_on_the_tint(void **state) {
         ip_image3_free(all[i]);
 }
 
+/* What jumps by a constant from frame to frame is evened along the motion; not where the grid made it, where plates differ, or where the frame beside is no number. */
+static void frames_beside_steady_one(void **state) {
+    (void)state;
+    static const float jump = .04f;
+    static const int shift = 3;
+    ip_image3 code, other, out;
+    ip_plane_f luma[2], seen, flow[2];
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(ip_image3_new(WIDTH, HEIGHT, ((ip_image3 *[]){&code, &other, &out})[i]), IPOS_OK);
+    assert_int_equal(ip_planes_new(WIDTH, HEIGHT, luma, 2), IPOS_OK);
+    assert_int_equal(ip_planes_new(WIDTH, HEIGHT, flow, 2), IPOS_OK);
+    assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &seen), IPOS_OK);
+    ip_plane_fill(&seen, 1);
+    ip_plane_fill(&flow[0], (float)shift);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            for (int c = 0; c < 3; c++) { /* brighter from left to right, so that sampling between pixels is exact */
+                ip_row(&code.c[c], y)[x] = .2f + .003f * (float)x + .1f * (float)c;
+                ip_row(&other.c[c], y)[x] = .2f + .003f * (float)(x - shift) + .1f * (float)c + jump;
+            }
+            ip_row(&luma[0], y)[x] = (float)y;
+            ip_row(&luma[1], y)[x] = (float)y + (y > 60 ? 200 : 0);
+            ip_row(&seen, y)[x] = y > 40 ? 1 : 0;
+        }
+    ip_row(&other.c[1], 50)[80] = NAN;
+    ip_taught_beside beside[2] = {{&other, flow, &luma[1], NULL}, {&other, flow, &luma[1], NULL}};
+    ip_taught_steady(beside, 2, &luma[0], &seen, 2, &code, &out);
+    for (int x = 10; x < WIDTH - 10; x++) {
+        float own = ip_row(&code.c[0], 30)[x];
+        assert_true(ip_row(&out.c[0], 30)[x] == ip_srgb_to_linear(own) && ip_row(&out.c[0], 70)[x] == ip_srgb_to_linear(own));
+        float made = ip_srgb_from_linear(ip_row(&out.c[0], 55)[x]); /* weights 1, 1/2, 1/2 */
+        assert_true(fabsf(made - own - jump / 2) < 1e-3f);
+        assert_true(isfinite(ip_row(&out.c[1], 50)[x]));
+    }
+    for (int x = WIDTH - shift + 1; x < WIDTH; x++) /* leads out of the picture */
+        assert_true(ip_row(&out.c[0], 55)[x] == ip_srgb_to_linear(ip_row(&code.c[0], 55)[x]));
+    ip_image3_free(&code);
+    ip_image3_free(&other);
+    ip_image3_free(&out);
+    ip_planes_free(luma, 2);
+    ip_planes_free(flow, 2);
+    ip_plane_free(&seen);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_grid_learns_by_place), cmocka_unit_test(what_was_not_seen_keeps_its_colour),
-        cmocka_unit_test(agreement_along_the_motion), cmocka_unit_test(one_view_is_followed_where_two_contradict), cmocka_unit_test(days_agree_on_the_tint),
+        cmocka_unit_test(agreement_along_the_motion), cmocka_unit_test(one_view_is_followed_where_two_contradict), cmocka_unit_test(days_agree_on_the_tint), cmocka_unit_test(frames_beside_steady_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
