@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { STEADY = 7 }; /* planes of a surface that are averaged over neighbours */
+enum { STEADY = 8 }; /* planes of a surface that are averaged over neighbours */
 
 /* By the picture's colours, and by what throws them where a mesh is given. */
 static ipos_status look_for_shadows(ir_scene *scene, const ip_image3 *light, const ip_plane_f *still, const ip_surface *made) {
@@ -90,8 +90,8 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
     IP_TRY(find_surface(scene, to, &slot));
     IP_TRY(ir_scene_frame(scene, index, &here));
     const ip_surface *s = &slot->surface;
-    const ip_plane_f *theirs[STEADY] = {&s->sky, &s->ground, &s->facing[0], &s->facing[1], &s->seen[0], &s->seen[1], &s->glint};
-    const ip_plane_f *sums[STEADY] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1], &sum->glint};
+    const ip_plane_f *theirs[STEADY] = {&s->sky, &s->ground, &s->facing[0], &s->facing[1], &s->seen[0], &s->seen[1], &s->glint, &s->thing};
+    const ip_plane_f *sums[STEADY] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1], &sum->glint, &sum->thing};
     for (int y = 0; y < scene->height; y++)
         for (int x = 0; x < scene->width; x++) {
             float px = (float)x + ip_row(&path[0], y)[x], py = (float)y + ip_row(&path[1], y)[x];
@@ -107,7 +107,7 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
 }
 
 static void divide(const ip_surface *sum, const ip_plane_f *weight) {
-    const ip_plane_f *planes[STEADY] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1], &sum->glint};
+    const ip_plane_f *planes[STEADY] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1], &sum->glint, &sum->thing};
     for (int k = 0; k < STEADY; k++)
         for (int y = 0; y < weight->height; y++)
             for (int x = 0; x < weight->width; x++)
@@ -145,6 +145,7 @@ ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out) {
         ip_plane_copy(&out->passing, &slot->surface.passing);
         ip_plane_copy(&out->pane, &slot->surface.pane);
         ip_plane_copy(&out->glint, &slot->surface.glint);
+        ip_plane_copy(&out->thing, &slot->surface.thing);
         for (int k = 0; k < 2; k++) {
             ip_plane_copy(&out->facing[k], &slot->surface.facing[k]);
             ip_plane_copy(&out->seen[k], &slot->surface.seen[k]);

@@ -35,8 +35,9 @@ static void draw_sun(const ir_settings *settings, const double toward[3], float 
     float unit = ip_relight_unit(drawn->width), cx = width / 2, cy = horizon * height;
     if (toward[2] > .05)
         disk(light, drawn, cx + focal * (float)(toward[0] / toward[2]), cy - focal * (float)(toward[1] / toward[2]), 16 * unit, rgb, false);
-    /* A post of 1.7 m, 6 m away, and the end of its shadow, on the ground 1.7 m below the eye. */
-    double away = 6, size = settings->camera_height, post = .5 * size, reach = fmin(post / fmax(toward[1], .12), 2.5), flat = hypot(toward[0], toward[2]);
+    /* A post, and the end of its shadow, on the ground below the eye: 6 m away, or as far as it takes for its foot to be well in the picture. */
+    double size = settings->camera_height, room = .8 * (double)height - (double)cy, away = room > 0 ? fmax(6, (double)focal * size / room) : 6;
+    double post = .5 * size * away / 6, reach = fmin(post / fmax(toward[1], .12), 2.5 * away / 6), flat = hypot(toward[0], toward[2]);
     double ex = flat > 1e-6 ? -toward[0] / flat * reach : 0, ez = away + (flat > 1e-6 ? -toward[2] / flat * reach : 0);
     float x0 = cx + foot * width, y0 = cy + focal * (float)(size / away), x1 = cx + foot * width + focal * (float)(ex / fmax(ez, 1)),
           y1 = cy + focal * (float)(size / fmax(ez, 1));
@@ -45,18 +46,25 @@ static void draw_sun(const ir_settings *settings, const double toward[3], float 
     disk(light, drawn, x1, y1, 5 * unit, rgb, false);
 }
 
+/* A shadow, its outline in full colour so that it shows on whatever it lies. seen: of the analysis' size, sx and sy of its pixels in one of the picture. */
+static void draw_shade(const ip_plane_f *seen, float sx, float sy, const ip_image3 *light, const ip_plane_f *drawn, const float rgb[3]) {
+    int step = ip_relight_pixels(drawn->width, 1);
+    for (int y = 0; y < drawn->height; y++)
+        for (int x = 0; x < drawn->width; x++) {
+            bool in[3];
+            for (int k = 0; k < 3; k++)
+                in[k] = ip_sample_linear(seen, ((float)(x + (k == 1 ? step : 0)) + .5f) * sx - .5f, ((float)(y + (k == 2 ? step : 0)) + .5f) * sy - .5f) < .5f;
+            bool edge = in[0] != in[1] || in[0] != in[2];
+            if (edge || in[0])
+                put(light, drawn, x, y, rgb, edge ? .9f : .45f);
+        }
+}
+
 void ir_draw_sun(const ir_settings *settings, float horizon, const ip_surface *surface, const ip_image3 *light, const ip_plane_f *drawn) {
     static const float blue[3] = {.1f, .35f, 1}, orange[3] = {1, .3f, .02f}, white[3] = {.9f, .9f, .9f};
     float sx = (float)surface->sky.width / (float)drawn->width, sy = (float)surface->sky.height / (float)drawn->height;
-    for (int y = 0; y < drawn->height; y++)
-        for (int x = 0; x < drawn->width; x++) {
-            float px = ((float)x + .5f) * sx - .5f, py = ((float)y + .5f) * sy - .5f;
-            float old = 1 - ip_sample_linear(&surface->seen[IP_OLD_SUN], px, py), now = 1 - ip_sample_linear(&surface->seen[IP_NEW_SUN], px, py);
-            if (old > .5f)
-                put(light, drawn, x, y, blue, .45f);
-            if (now > .5f)
-                put(light, drawn, x, y, orange, .45f);
-        }
+    draw_shade(&surface->seen[IP_OLD_SUN], sx, sy, light, drawn, blue);
+    draw_shade(&surface->seen[IP_NEW_SUN], sx, sy, light, drawn, orange);
     float unit = ip_relight_unit(drawn->width);
     for (int x = 0; x < drawn->width; x++)
         if (x / (int)(8 * unit + 1) % 2)

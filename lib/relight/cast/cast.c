@@ -263,8 +263,8 @@ static void seen_rows(void *user, int64_t begin, int64_t end) {
 }
 
 /* 1 / depth of what the shadows fall on: the room's walls are flat, facades are not quite, and through gaps there is what is seen there. Beside things
- * depth is often theirs: where it is believed and lies before the wall, that of beyond goes on. */
-static void find_behind(const ip_room *room, const ip_set_frame *f, const ip_lens *lens, int threads, ip_plane_f part[4]) {
+ * depth is often theirs: where it lies before the wall, and is believed or right beside a thing, that of beyond goes on. */
+static void find_behind(const ip_room *room, const ip_set_frame *f, const ip_lens *lens, int threads, ip_plane_f part[5]) {
     int width = f->kind.width, reach = ip_relight_pixels(width, 7), wide = ip_relight_pixels(width, 25);
     for (int y = 0; y < f->kind.height; y++)
         for (int x = 0; x < width; x++) {
@@ -273,7 +273,9 @@ static void find_behind(const ip_room *room, const ip_set_frame *f, const ip_len
             ip_row(&part[0], y)[x] = backdrop;
             ip_row(&part[2], y)[x] = far ? w : 0;
             ip_row(&part[3], y)[x] = far;
+            ip_row(&part[4], y)[x] = kind == IP_IS_THING;
         }
+    ip_box_blur(&part[4], &part[4], &part[1], reach, reach, threads);
     ip_box_blur(&part[2], &part[2], &part[1], wide, wide, threads);
     ip_box_blur(&part[3], &part[3], &part[1], wide, wide, threads);
     for (int y = 0; y < f->kind.height; y++)
@@ -281,7 +283,8 @@ static void find_behind(const ip_room *room, const ip_set_frame *f, const ip_len
             float behind = ip_row(&f->room, y)[x], w = ip_row(&f->view.inverse, y)[x], kind = ip_row(&f->kind, y)[x];
             bool upright = kind == IP_IS_UPRIGHT, near = upright && ip_row(&f->view.agreeing, y)[x] >= IP_AGREE && fabsf(w * behind - 1) < .08f;
             float through = ip_row(&part[3], y)[x] > .01f ? ip_row(&part[2], y)[x] / ip_row(&part[3], y)[x] : w;
-            bool own = upright && (w * ip_row(&part[0], y)[x] < 1.07f || ip_row(&f->view.agreeing, y)[x] < IP_AGREE);
+            bool doubtful = ip_row(&f->view.agreeing, y)[x] < IP_AGREE && ip_row(&part[4], y)[x] < 1e-3f;
+            bool own = upright && (w * ip_row(&part[0], y)[x] < 1.07f || doubtful);
             ip_row(&part[0], y)[x] = near || (upright && w * behind < .8f) ? w : behind > 9e3f ? (own ? w : through) : 1 / behind;
         }
     ip_box_blur(&part[0], &part[0], &part[1], reach, 2, threads);
@@ -292,11 +295,11 @@ static void find_behind(const ip_room *room, const ip_set_frame *f, const ip_len
 }
 
 ipos_status ip_caster_seen(const ip_caster *caster, const ip_room *room, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen) {
-    ip_plane_f part[4];
-    IP_TRY(ip_planes_new(seen->width, seen->height, part, 4));
+    ip_plane_f part[5];
+    IP_TRY(ip_planes_new(seen->width, seen->height, part, 5));
     find_behind(room, frame, lens, threads, part);
     seen_job job = {caster, part, frame, lens, seen};
     ip_parallel(threads, seen->height, 8, seen_rows, &job);
-    ip_planes_free(part, 4);
+    ip_planes_free(part, 5);
     return IPOS_OK;
 }

@@ -289,6 +289,7 @@ ipos_status ip_set_plain_surface(const ip_set *set, const ip_set_frame *frame, c
             double level[3] = {0, 0, -1};
             const double *normal = set->room.walls ? set->room.wall[kind == IP_IS_UPRIGHT && wall > 0 ? wall - 1 : 0].normal : level;
             ip_row(&surface->ground, y)[x] = kind == IP_IS_GROUND;
+            ip_row(&surface->thing, y)[x] = kind == IP_IS_THING || kind == IP_IS_MOVING;
             ip_row(still, y)[x] = kind == IP_IS_GROUND || kind == IP_IS_UPRIGHT;
             for (int k = 0; k < 2; k++) {
                 double facing = kind == IP_IS_GROUND ? toward[k][1] : normal[0] * toward[k][0] + normal[2] * toward[k][2];

@@ -64,13 +64,34 @@ static bool same_light(const ip_relight_pair *pair) {
     return !memcmp(&pair->old, &pair->now, sizeof pair->old);
 }
 
+/* Within things and within what lies behind them, each by itself: else light of the one shines around the other. part: the result, and room. */
+static void soften(const ip_surface *surface, float sigma, int threads, ip_plane_f part[5]) {
+    const ip_plane_f *seen = &surface->seen[IP_NEW_SUN];
+    for (int k = 0; k < 2; k++) {
+        ip_plane_f *sum = &part[1 + 2 * k], *weight = &part[2 + 2 * k];
+        for (int y = 0; y < seen->height; y++)
+            for (int x = 0; x < seen->width; x++) {
+                float thing = ip_row(&surface->thing, y)[x], w = (k ? thing : 1 - thing) + 1e-4f;
+                ip_row(weight, y)[x] = w;
+                ip_row(sum, y)[x] = w * ip_row(seen, y)[x];
+            }
+        ip_gauss_blur(sum, sum, part, sigma, threads);
+        ip_gauss_blur(weight, weight, part, sigma, threads);
+    }
+    for (int y = 0; y < seen->height; y++)
+        for (int x = 0; x < seen->width; x++) {
+            float thing = ip_row(&surface->thing, y)[x];
+            ip_row(part, y)[x] = (1 - thing) * ip_row(&part[1], y)[x] / ip_row(&part[2], y)[x] + thing * ip_row(&part[3], y)[x] / ip_row(&part[4], y)[x];
+        }
+}
+
 ipos_status ip_regrade_gain(const ip_surface *surface, const ip_relight_pair *pair, const ip_regrade *options, int threads, const ip_image3 *gain,
     const ip_plane_f *lifted, const ip_plane_f *cast) {
-    ip_plane_f part[2];
-    IP_TRY(ip_planes_new(surface->sky.width, surface->sky.height, part, 2));
+    ip_plane_f part[5];
+    IP_TRY(ip_planes_new(surface->sky.width, surface->sky.height, part, 5));
     float unit = ip_relight_unit(surface->sky.width);
     if (options->softness > 0)
-        ip_gauss_blur(&surface->seen[IP_NEW_SUN], &part[0], &part[1], options->softness * unit, threads);
+        soften(surface, options->softness * unit, threads, part);
     else
         ip_plane_copy(&part[0], &surface->seen[IP_NEW_SUN]);
     regrade_job job = {surface, pair, options, &part[0], gain, lifted, cast};
@@ -91,6 +112,6 @@ ipos_status ip_regrade_gain(const ip_surface *surface, const ip_relight_pair *pa
         for (int c = 0; c < 3; c++)
             ip_gauss_blur(&gain->c[c], &gain->c[c], &part[1], .6 * unit, threads);
     }
-    ip_planes_free(part, 2);
+    ip_planes_free(part, 5);
     return IPOS_OK;
 }

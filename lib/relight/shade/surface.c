@@ -4,11 +4,12 @@
 #include <math.h>
 
 ipos_status ip_surface_new(int width, int height, ip_surface *out) {
-    ip_plane_f planes[9];
+    ip_plane_f planes[10];
     *out = (ip_surface){0};
-    IP_TRY(ip_planes_new(width, height, planes, 9));
-    *out = (ip_surface){planes[0], planes[1], {planes[2], planes[3]}, {planes[4], planes[5]}, planes[6], planes[7], planes[8]};
+    IP_TRY(ip_planes_new(width, height, planes, 10));
+    *out = (ip_surface){planes[0], planes[1], {planes[2], planes[3]}, {planes[4], planes[5]}, planes[6], planes[7], planes[8], planes[9]};
     ip_plane_fill(&out->passing, 1);
+    ip_plane_fill(&out->thing, 0);
     ip_plane_fill(&out->pane, 0);
     ip_plane_fill(&out->glint, 0);
     for (int i = 0; i < 2; i++) {
@@ -22,6 +23,7 @@ void ip_surface_free(ip_surface *surface) {
     ip_plane_free(&surface->sky);
     ip_plane_free(&surface->ground);
     ip_plane_free(&surface->passing);
+    ip_plane_free(&surface->thing);
     ip_plane_free(&surface->pane);
     ip_plane_free(&surface->glint);
     for (int i = 0; i < 2; i++) {

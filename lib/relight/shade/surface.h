@@ -16,6 +16,7 @@ typedef struct ip_surface {
     ip_plane_f facing[2]; /* cosine of the angle to the old and the new sun, not below .02 */
     ip_plane_f seen[2];   /* how much of the old and the new sun gets there, 0..1 */
     ip_plane_f passing;   /* how much of the new sun what moves lets through, 0..1: of this frame alone, not in seen */
+    ip_plane_f thing;     /* share of what stands or moves before the room, 0..1: shadows are not softened across its outline */
     ip_plane_f pane;      /* how surely it is a pane of glass in a wall, 0..1 */
     ip_plane_f glint;     /* the new sun's light that metal mirrors into the camera where it gets there, in shares of white that faces the sun, 0..1 */
 } ip_surface;
