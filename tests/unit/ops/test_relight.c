@@ -122,6 +122,11 @@ static void test_golden_hour(void **state) {
     assert_true(value_of(full, "R", 20, 52) > 100 && value_of(full, "R", 40, 52) < 0); /* over 1 and below 0 survive */
     assert_non_null(strstr(fake.details, "\"geometry\":\"none\""));
     assert_non_null(strstr(fake.details, "\"from\":\"given\""));
+    /* In the picture of the suns both posts stand on the ground in view: feet at four fifths of its height. */
+    const ipos_frame *suns = fake_picture(&fake, "sun", times[0]);
+    const int foot = (int)(.8f * HIGH), left = (int)(.44f * WIDE), right = (int)(.56f * WIDE);
+    assert_true(value_of(suns, "B", left, foot - 2) > .95f && value_of(suns, "R", left, foot - 2) < .2f);
+    assert_true(value_of(suns, "R", right, foot - 2) > .95f && value_of(suns, "B", right, foot - 2) < .1f);
     fake_close(&fake);
 }
 

@@ -286,6 +286,35 @@ static void test_same_light(void **state) {
     ip_surface_free(&surface);
 }
 
+/* A lit thing before a wall in shade: softened shadows end at its outline, while those on the wall alone are soft. */
+static void test_outlines(void **state) {
+    (void)state;
+    enum { WIDE = 640, HIGH = 16, EDGE = 300, SHADE = 100 };
+    ip_light_ask noon = {150, 58, IP_CLEAR, 1, 0}, evening = {-120, 7, IP_CLEAR, 1, 0};
+    ip_relight_pair pair;
+    ip_surface surface;
+    ip_image3 gain;
+    ip_regrade how = {0, 1, 1, 6};
+    assert_int_equal(ip_daylight_pair(&noon, &evening, &pair), IPOS_OK);
+    assert_int_equal(ip_surface_new(WIDE, HIGH, &surface), IPOS_OK);
+    assert_int_equal(ip_image3_new(WIDE, HIGH, &gain), IPOS_OK);
+    ip_plane_fill(&surface.sky, 0);
+    ip_plane_fill(&surface.ground, 0);
+    for (int y = 0; y < HIGH; y++)
+        for (int x = 0; x < WIDE; x++) {
+            ip_row(&surface.thing, y)[x] = x >= EDGE;
+            ip_row(&surface.seen[IP_NEW_SUN], y)[x] = x < SHADE || x >= EDGE;
+        }
+    assert_int_equal(ip_regrade_gain(&surface, &pair, &how, 2, &gain, NULL, NULL), IPOS_OK);
+    const float *row = ip_row(&gain.c[0], HIGH / 2);
+    float shade = row[200], lit = row[500];
+    assert_true(lit > shade + 1);
+    assert_true(fabsf(row[EDGE - 4] - shade) < .05f && fabsf(row[EDGE + 3] - lit) < .05f);
+    assert_true(row[SHADE + 3] > shade + .2f && row[SHADE - 4] < lit - .05f);
+    ip_image3_free(&gain);
+    ip_surface_free(&surface);
+}
+
 static void test_masks(void **state) {
     (void)state;
     ip_plane_f mask = plane(30, 20), tmp = plane(30, 20), grey = plane(30, 20);
@@ -324,7 +353,8 @@ static void test_masks(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_masks), cmocka_unit_test(test_same_light), cmocka_unit_test(test_locked_camera),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_masks), cmocka_unit_test(test_same_light), cmocka_unit_test(test_outlines),
+        cmocka_unit_test(test_locked_camera),
         cmocka_unit_test(test_set), cmocka_unit_test(test_given_depth), cmocka_unit_test(test_given_camera)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
