@@ -36,7 +36,7 @@ typedef struct ip_taught_beside {
     const ip_plane_f *seen;     /* by ip_taught_picture; NULL: all of it */
 } ip_taught_beside;
 
-/* The mean of a frame (weight 1) and of those beside it (weight 1/2 each) along the motion, which takes out that every frame finds its way to the example anew.
+/* The mean of a frame (weight 1) and of those beside it (weight 1/4 each) along the motion, which takes out that every frame finds its way to the example anew.
  * Counts as far as plates agree (luma within about 15) and both frames are seen in an example: what the grid made is the plate's own, grain and
  * all, and stays. code, luma, seen: of the frame; out becomes linear light. */
 void ip_taught_steady(const ip_taught_beside *beside, size_t count, const ip_plane_f *luma, const ip_plane_f *seen, int threads, const ip_image3 *code,

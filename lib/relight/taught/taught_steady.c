@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-static const float BESIDE = .5f;  /* weight of a frame beside */
+static const float BESIDE = .25f; /* weight of a frame beside */
 static const float APART = 15.3f; /* difference of lumas at which it counts 1/e of that */
 
 typedef struct steady_job {

@@ -222,8 +222,8 @@ static void frames_beside_steady_one(void **state) {
     for (int x = 10; x < WIDTH - 10; x++) {
         float own = ip_row(&code.c[0], 30)[x];
         assert_true(ip_row(&out.c[0], 30)[x] == ip_srgb_to_linear(own) && ip_row(&out.c[0], 70)[x] == ip_srgb_to_linear(own));
-        float made = ip_srgb_from_linear(ip_row(&out.c[0], 55)[x]); /* weights 1, 1/2, 1/2 */
-        assert_true(fabsf(made - own - jump / 2) < 1e-3f);
+        float made = ip_srgb_from_linear(ip_row(&out.c[0], 55)[x]); /* weights 1, 1/4, 1/4 */
+        assert_true(fabsf(made - own - jump / 3) < 1e-3f);
         assert_true(isfinite(ip_row(&out.c[1], 50)[x]));
     }
     for (int x = WIDTH - shift + 1; x < WIDTH; x++) /* leads out of the picture */
