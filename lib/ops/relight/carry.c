@@ -90,8 +90,8 @@ static ipos_status encode(ir_known *known, int threads) {
     IP_TRY(ip_image3_new(known->light.c[0].width, known->light.c[0].height, &known->example));
     for (int c = 0; c < 3; c++)
         ip_plane_copy(&known->example.c[c], &known->light.c[c]);
-    ir_plane_encode(&known->example, threads);
-    ir_plane_encode(&known->plate, threads);
+    ir_light_encode(&known->example, threads);
+    ir_light_encode(&known->plate, threads);
     return IPOS_OK;
 }
 

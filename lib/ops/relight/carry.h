@@ -20,7 +20,7 @@ ipos_status ir_plate_full(ip_shot *footage, size_t index, ip_image3 *out);
 /* Luma of a frame at the analysis' size, 0..255; allocates out. */
 ipos_status ir_plate_luma(ir_plate *plate, size_t index, ip_plane_f *out);
 /* Light becomes what screens show: sRGB code going on over 1, mirrored at 0. */
-void ir_plane_encode(const ip_image3 *light, int threads);
+void ir_light_encode(const ip_image3 *light, int threads);
 
 /* An example with the frame it belongs to. */
 typedef struct ir_known {

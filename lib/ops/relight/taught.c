@@ -203,13 +203,14 @@ static ipos_status run_stretch(taught *t, const stretch *s) {
     return status;
 }
 
-/* Those asked for, with the frames beside them from first to last. */
-static ipos_status list_frames(taught *t, const ipos_rational *times, size_t count, size_t first, size_t last, stretch *s) {
+/* Those asked for, with the frames beside them from first to last; an example at the end needs none. */
+static ipos_status list_frames(taught *t, const ipos_rational *times, size_t count, const size_t limit[2], bool ends, stretch *s) {
     for (size_t i = 0; i < count; i++) {
         size_t index = index_of(t, times[i].num);
         if (index == t->plate.footage.count)
             return ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", t->run->host->clips[0].name, (long long)times[i].num);
-        for (size_t at = index > first ? index - 1 : index; at <= IP_MIN(index + 1, last); at++) {
+        size_t beside = ends && index == limit[1] ? 0 : 1;
+        for (size_t at = index - IP_MIN(beside, index - limit[0]); at <= IP_MIN(index + beside, limit[1]); at++) {
             if (!s->count || s->index[s->count - 1] < at)
                 s->index[s->count++] = at;
             if (at == index)
@@ -224,7 +225,7 @@ static ipos_status between(taught *t, const given *a, const given *b, const ipos
     stretch s = {.index = ip_calloc(3 * count, sizeof *s.index), .asked = ip_calloc(3 * count, sizeof *s.asked), .later = ip_calloc(3 * count, sizeof *s.later)};
     const given *ends[2] = {a, b};
     size_t limit[2] = {a ? index_of(t, a->number) : 0, b ? index_of(t, b->number) : t->plate.footage.count - 1};
-    ipos_status status = s.index && s.asked && s.later ? list_frames(t, times, count, limit[0], limit[1], &s) : IPOS_ERR_NO_MEMORY;
+    ipos_status status = s.index && s.asked && s.later ? list_frames(t, times, count, limit, b != NULL, &s) : IPOS_ERR_NO_MEMORY;
     for (int k = 0; k < 2 && status == IPOS_OK; k++) {
         if (t->known[k].is && (!ends[k] || t->known[k].index != limit[k]))
             ir_known_free(&t->known[k]);

@@ -87,7 +87,7 @@ ipos_status ir_carry(ir_plate *plate, ir_scene *scene, const ir_known known[2], 
         status = ip_taught_picture(s.view, s.count, t->plate->run->host->threads, &c->own, &s.seen);
     if (status == IPOS_OK) {
         judge(&s, &c->part[0], &c->part[1]);
-        ir_plane_encode(&c->own, t->plate->run->host->threads);
+        ir_light_encode(&c->own, t->plate->run->host->threads);
         c->code = &c->own;
         c->seen = s.seen;
         s.seen = (ip_plane_f){0};
@@ -124,8 +124,9 @@ static void encode_rows(void *user, int64_t begin, int64_t end) {
                 ip_row(&image->c[c], y)[x] = ip_srgb_from_linear(ip_row(&image->c[c], y)[x]);
 }
 
-void ir_plane_encode(const ip_image3 *light, int threads) {
-    ip_parallel(threads, light->c[0].height, 16, encode_rows, (void *)(uintptr_t)light);
+void ir_light_encode(const ip_image3 *light, int threads) {
+    ip_image3 image = *light;
+    ip_parallel(threads, light->c[0].height, 16, encode_rows, &image);
 }
 
 ipos_status ir_carried_steady(const ir_plate *plate, const ir_carried *at, const ir_carried *const beside[2], const ip_image3 *out) {
