@@ -274,9 +274,28 @@ static void cancelled(void **state) {
     fake_close(&fake);
 }
 
+/* A frame comes out the same whichever others are asked for with it, though those beside it steady it. */
+static void alone_as_among_others(void **state) {
+    (void)state;
+    const ipos_rational all[7] = {{2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1}, {8, 1}}, one[2] = {{3, 1}, {7, 1}};
+    fake_host among, alone;
+    fake_host *const both[2] = {&among, &alone};
+    for (int i = 0; i < 2; i++) {
+        fake_open(both[i], ip_op_relight.spec, 1, 9, "linear", make_plate, (const char *const[]){"geometry", "none", "variants", "taught", NULL});
+        fake_role(both[i], "example", 5, 6, "linear", make_example);
+        fake_times(both[i], i ? one : all, i ? 2 : 7);
+        assert_int_equal(ip_op_relight.run(&both[i]->host), IPOS_OK);
+    }
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 4; k++)
+            assert_true(same(fake_picture(&among, "taught", one[i]), fake_picture(&alone, "taught", one[i]), k));
+    fake_close(&among);
+    fake_close(&alone);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_example_is_carried), cmocka_unit_test(two_examples), cmocka_unit_test(no_strength_no_change),
+        cmocka_unit_test(an_example_is_carried), cmocka_unit_test(two_examples), cmocka_unit_test(alone_as_among_others), cmocka_unit_test(no_strength_no_change),
         cmocka_unit_test(days_of_the_place), cmocka_unit_test(grey_stays_grey), cmocka_unit_test(what_makes_no_sense), cmocka_unit_test(cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
