@@ -106,6 +106,12 @@ class Bench:
         folder.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(folder / f"{name}.png"), np.rint(255 * peers.encode(np.hstack(pictures))).astype(np.uint8)[..., ::-1])
 
+    def contact(self, name, pictures):
+        """All frames of a shot in one picture, four across."""
+        small = [cv2.resize(p, None, fx=2 / 3, fy=2 / 3, interpolation=cv2.INTER_AREA) for p in pictures]
+        small += [np.zeros_like(small[0])] * (-len(small) % 4)
+        self.sheet(name, [np.vstack(small[i::4]) for i in range(4)])
+
     def global_peers(self, suite, shot):
         """The transfers towards b_golden; the best PSNR of them."""
         _, numbers, _, _ = SHOTS[shot]
@@ -131,6 +137,8 @@ def backlot(bench, suite, shot, settings=None, alone=False):
         for n in (numbers if bench.arguments.sheet else ()):
             bench.sheet(f"{suite}_{shot}_{variant}_{n:04d}", [read(bench.footage / "backlot" / f"{shot}_midday" / f"{n:04d}.exr"), pictures[n],
                                                               read(bench.footage / "backlot" / f"{shot}_golden" / f"{n:04d}.exr")])
+        if not alone:
+            bench.contact(f"{suite}_{shot}_{variant}_all", [pictures[n] for n in range(1, count + 1)])
     if shot == "a" and not alone:
         everything = range(1, count + 1)
         plate, golden = bench.frames("a_midday", everything), bench.frames("a_golden", everything)
@@ -384,7 +392,7 @@ def main():
     parser.add_argument("--pieces", help="of suite truth: only these, e.g. 'camera, mesh;camera'")
     parser.add_argument("--engine", help="another interpos-engine")
     parser.add_argument("--json", help="write all figures here")
-    parser.add_argument("--sheet", help="folder for pictures: plate, ours, truth")
+    parser.add_argument("--sheet", help="folder for pictures: plate, ours, truth; of shots a and c also every frame of ours")
     arguments = parser.parse_args()
     suites = [s for s in ORDER if s != "truth" or arguments.truth] if arguments.suites == "all" else arguments.suites.split(",")
     unknown = [s for s in suites if s not in ORDER]
