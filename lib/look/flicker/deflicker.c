@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { FRAMES_LEAST = 6, SEEN_LEAST = IP_DEFLICKER_BANDS / 4, BANDS = IP_DEFLICKER_BANDS, LAGS = IP_DEFLICKER_LAGS, SIDES = IP_DEFLICKER_SIDES };
+enum { FRAMES_LEAST = 6, SEEN_LEAST = IP_DEFLICKER_BANDS / 4, BANDS = IP_DEFLICKER_BANDS, LAGS = IP_DEFLICKER_LAGS, SIDES = IP_DEFLICKER_SIDES, STRIPS = IP_DEFLICKER_STRIPS };
 static const double RMS_LEAST = .01, BAND_RMS_LEAST = .025, AGREE_LEAST = .7, BANDS_AGREE_LEAST = .65;
 static const double OUTLIERS = .04;     /* share of the frames that alone make no flicker: flashes */
 static const double BAND_STIFFNESS = 2e4; /* follows what takes about 3 seconds at 24 frames a second */
@@ -30,7 +30,7 @@ static ipos_status shot_new(const ip_pair *pairs, size_t first, size_t n, shot *
     *out = (shot){.pairs = pairs, .first = first, .n = n};
     out->memory = ip_calloc(n * (ONES + MANY * BANDS), sizeof *out->memory);
     out->step = ip_calloc(n, sizeof *out->step);
-    out->rows = ip_calloc(n * LAGS * BANDS, sizeof *out->rows);
+    out->rows = ip_calloc(n * LAGS * STRIPS, sizeof *out->rows);
     if (!out->memory || !out->step || !out->rows) {
         shot_free(out);
         return IPOS_ERR_NO_MEMORY;
@@ -47,15 +47,15 @@ static ipos_status shot_new(const ip_pair *pairs, size_t first, size_t n, shot *
     return IPOS_OK;
 }
 
-/* Solves the path of the ratios found at `offset` bytes into each pair, `knots` of them side by side. */
-static ipos_status find_path(shot *s, size_t offset, size_t knots, double *path) {
+/* Solves the path of the ratios found at `offset` bytes into each pair, `many` of them side by side. */
+static ipos_status find_path(shot *s, size_t offset, size_t many, size_t knots, double *path) {
     size_t count = 0;
     for (size_t i = 1; i < s->n; i++)
         for (size_t l = 0; l < LAGS; l++) {
             size_t lag = (size_t)ip_deflicker_lag[l];
             const ip_pair *pair = &s->pairs[(s->first + i) * LAGS + l];
             const ip_ratio *ratio = (const ip_ratio *)((const char *)pair + offset);
-            for (size_t k = 0; k < knots && lag <= i && pair->same; k++)
+            for (size_t k = 0; k < many && lag <= i && pair->same; k++)
                 if (ratio[k].weight > 0.f)
                     s->rows[count++] = (ip_path_row){(uint32_t)i, (uint32_t)(i - lag), ratio[k].here, ratio[k].there, ratio[k].log, ratio[k].weight};
         }
@@ -63,11 +63,11 @@ static ipos_status find_path(shot *s, size_t offset, size_t knots, double *path)
 }
 
 static ipos_status find_paths(shot *s) {
-    IP_TRY(find_path(s, offsetof(ip_pair, whole), 1, s->whole));
-    IP_TRY(find_path(s, offsetof(ip_pair, band), BANDS, s->band));
+    IP_TRY(find_path(s, offsetof(ip_pair, whole), 1, 1, s->whole));
+    IP_TRY(find_path(s, offsetof(ip_pair, strip), STRIPS, BANDS, s->band));
     for (size_t k = 0; k < SIDES; k++) {
-        IP_TRY(find_path(s, offsetof(ip_pair, side) + k * sizeof(ip_ratio), 1, s->side[k]));
-        IP_TRY(find_path(s, offsetof(ip_pair, cell) + k * BANDS * sizeof(ip_ratio), BANDS, s->cell[k]));
+        IP_TRY(find_path(s, offsetof(ip_pair, side) + k * sizeof(ip_ratio), 1, 1, s->side[k]));
+        IP_TRY(find_path(s, offsetof(ip_pair, cell) + k * BANDS * sizeof(ip_ratio), BANDS, BANDS, s->cell[k]));
     }
     return IPOS_OK;
 }

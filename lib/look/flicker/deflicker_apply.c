@@ -30,11 +30,8 @@ static void prepare(const ip_deflicker_frame *frame, applying *a) {
     a->one = true;
     for (int k = 0; k < BANDS; k++)
         a->one = a->one && frame->log_gain[k] == frame->log_gain[0];
-    for (int k = 0; k < BANDS; k++) {
-        const float *m = frame->log_gain;
-        double around = m[IP_MAX(k - 1, 0)] - 2. * m[k] + m[IP_MIN(k + 1, BANDS - 1)];
-        a->value[k] = a->one ? m[k] : m[k] - around / 24.; /* from the mean over the band to the value at its middle */
-    }
+    for (int k = 0; k < BANDS; k++)
+        a->value[k] = frame->log_gain[k];
     bend_spline(a->value, a->bend);
     for (int i = 0; i <= TABLE && a->encoding->kind != IP_ENCODING_LINEAR; i++)
         a->light[i] = a->encoding->to_linear((float)i / TABLE);

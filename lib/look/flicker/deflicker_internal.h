@@ -4,7 +4,7 @@
 
 #include "deflicker.h"
 
-enum { IP_DEFLICKER_LAGS = 3, IP_DEFLICKER_REACH = 5, IP_DEFLICKER_SIDES = 2 };
+enum { IP_DEFLICKER_LAGS = 3, IP_DEFLICKER_REACH = 5, IP_DEFLICKER_SIDES = 2, IP_DEFLICKER_STRIPS = 3 * IP_DEFLICKER_BANDS };
 extern const int ip_deflicker_lag[IP_DEFLICKER_LAGS];
 
 /* A log-ratio and what it rests on. weight 0: none. */
@@ -18,7 +18,8 @@ typedef struct ip_pair {
     bool same;              /* both show the same things */
     float share, spread;    /* of the pixels that were registered; median absolute deviation of log-ratios within a cell */
     ip_ratio whole, side[IP_DEFLICKER_SIDES];
-    ip_ratio band[IP_DEFLICKER_BANDS], cell[IP_DEFLICKER_SIDES][IP_DEFLICKER_BANDS];
+    ip_ratio strip[IP_DEFLICKER_STRIPS]; /* of equal height: within a band gains bend, and its mean is not the value at its middle */
+    ip_ratio cell[IP_DEFLICKER_SIDES][IP_DEFLICKER_BANDS];
 } ip_pair;
 
 /* pairs: count x IP_DEFLICKER_LAGS, frame by frame; those before the first frame stay empty. The caller frees. */
@@ -36,8 +37,8 @@ typedef struct ip_path_row {
     uint32_t i, j;
     float here, there, value, weight;
 } ip_path_row;
-/* The path of n frames x knots (1, or IP_DEFLICKER_BANDS: linear between the middles of bands) that explains the rows best, by Cauchy
- * re-weighting; its mean over the frames is 0 for each knot. */
+/* The path of n frames x knots (1, or IP_DEFLICKER_BANDS: the values at the middles of bands of a natural cubic spline, straight beyond the outer
+ * ones) that explains the rows best, by Cauchy re-weighting; its mean over the frames is 0 for each knot. */
 ipos_status ip_deflicker_path(const ip_path_row *rows, size_t count, size_t n, size_t knots, double *path);
 
 /* Marks where stretches begin in step[0..n) (step[0] stays false): jumps that stand out of a line on either side. */

@@ -11,6 +11,7 @@ static const float SHARE_LEAST = .24f, SPREAD_MOST = .2f, FIT_LEAST = .05f;
 /* Ratios of integer codes come in steps; a robust mean with a scale below those steps would lock to one of them. */
 static const float CODE_STEPS = .03f, SMALL = 1e-4f;
 
+static const double SOFTENED = 1.;          /* pixels */
 static const double ROWS_SMOOTH = 1. / 48.; /* of the height: bands are broader, and rows one by one would shiver */
 
 const int ip_deflicker_lag[IP_DEFLICKER_LAGS] = {1, 2, 5};
@@ -28,7 +29,7 @@ typedef struct sample {
 
 typedef struct cells {
     sample *all;
-    size_t count[IP_DEFLICKER_SIDES * IP_DEFLICKER_BANDS], room; /* room: of one cell */
+    size_t count[IP_DEFLICKER_SIDES * IP_DEFLICKER_STRIPS], room; /* room: of one cell */
     float *scratch;
 } cells;
 
@@ -74,6 +75,21 @@ static ipos_status level_rows(const ip_look_source *source, const ip_plane_f *li
     return IPOS_OK;
 }
 
+/* One pixel of blur takes away what a place between pixels, or moved by, loses in sharpness: the mean of logarithms rises with that. What touches
+ * a clipped sample counts as clipped. spare: of the size of the planes. */
+static void soften(look *l, const ip_plane_f *spare) {
+    int w = l->linear.width, h = l->linear.height;
+    ip_gauss_blur(&l->linear, &l->linear, spare, SOFTENED, 1);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            const float *row = ip_row(&l->brightest, y);
+            ip_row(spare, y)[x] = fmaxf(row[x], fmaxf(row[IP_MAX(0, x - 1)], row[IP_MIN(w - 1, x + 1)]));
+        }
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            ip_row(&l->brightest, y)[x] = fmaxf(ip_row(spare, y)[x], fmaxf(ip_row(spare, IP_MAX(0, y - 1))[x], ip_row(spare, IP_MIN(h - 1, y + 1))[x]));
+}
+
 static ipos_status look_new(const ip_look_source *source, size_t index, look *out) {
     ip_image3 image;
     ip_plane_f code = {0};
@@ -90,6 +106,8 @@ static ipos_status look_new(const ip_look_source *source, size_t index, look *ou
         ip_look_code_plane(source, &out->linear, &code);
         status = ip_register_normal(source, &code, &out->normal);
     }
+    if (status == IPOS_OK)
+        soften(out, &code);
     if (status == IPOS_OK)
         status = level_rows(source, &out->linear, &code);
     if (status == IPOS_OK)
@@ -126,7 +144,7 @@ static bool usable(const ip_look_source *source, float a, float b, float brighte
 /* Share of the pixels of usable brightness that were found in the other frame: of a dark picture that are few of all. */
 static float collect(const ip_look_source *source, const look *now, const look *then, const ip_registration *r, cells *c) {
     const ip_plane_f *luma = &now->linear;
-    float scale = (float)IP_DEFLICKER_BANDS / (float)luma->height;
+    float scale = (float)IP_DEFLICKER_BANDS / (float)luma->height, fine = (float)IP_DEFLICKER_STRIPS / (float)luma->height;
     size_t looked = 0, fit = 0, used = 0;
     memset(c->count, 0, sizeof c->count);
     for (int y = 1; y < luma->height - 1; y += STEP)
@@ -140,7 +158,7 @@ static float collect(const ip_look_source *source, const look *now, const look *
             float b = ip_sample_cubic(&then->linear, tx, ty);
             if (!usable(source, a, b, fmaxf(most, ip_sample_linear(&then->brightest, tx, ty))))
                 continue;
-            int band = IP_MIN((int)(((float)y + .5f) * scale), IP_DEFLICKER_BANDS - 1), cell = (2 * x >= luma->width) * IP_DEFLICKER_BANDS + band;
+            int strip = IP_MIN((int)(((float)y + .5f) * fine), IP_DEFLICKER_STRIPS - 1), cell = (2 * x >= luma->width) * IP_DEFLICKER_STRIPS + strip;
             c->all[(size_t)cell * c->room + c->count[cell]++] =
                 (sample){logf(a / b), code_weight(source, a) / (.1f + 4.f * steepness(luma, x, y)), ((float)y + .5f) * scale, (ty + .5f) * scale};
             used++;
@@ -189,16 +207,16 @@ static size_t gather(const cells *c, size_t first, size_t cells_in_all, size_t s
 }
 
 static void summarise(cells *c, float floor, sample *joined, ip_pair *out) {
-    float spread, spreads[IP_DEFLICKER_SIDES * IP_DEFLICKER_BANDS];
+    enum { SIDES = IP_DEFLICKER_SIDES, BANDS = IP_DEFLICKER_BANDS, STRIPS = IP_DEFLICKER_STRIPS, EACH = STRIPS / BANDS };
+    float spread, spreads[SIDES * BANDS];
     size_t filled = 0;
-    robust_mean(joined, gather(c, 0, IP_DEFLICKER_SIDES * IP_DEFLICKER_BANDS, 1, joined), floor, c, &out->whole, &spread);
-    for (size_t k = 0; k < IP_DEFLICKER_SIDES; k++)
-        robust_mean(joined, gather(c, k * IP_DEFLICKER_BANDS, IP_DEFLICKER_BANDS, 1, joined), floor, c, &out->side[k], &spread);
-    for (size_t b = 0; b < IP_DEFLICKER_BANDS; b++) {
-        robust_mean(joined, gather(c, b, IP_DEFLICKER_SIDES, IP_DEFLICKER_BANDS, joined), floor, c, &out->band[b], &spread);
-        for (size_t k = 0; k < IP_DEFLICKER_SIDES; k++) {
-            size_t cell = k * IP_DEFLICKER_BANDS + b;
-            robust_mean(c->all + cell * c->room, c->count[cell], floor, c, &out->cell[k][b], &spread);
+    robust_mean(joined, gather(c, 0, SIDES * STRIPS, 1, joined), floor, c, &out->whole, &spread);
+    for (size_t s = 0; s < STRIPS; s++)
+        robust_mean(joined, gather(c, s, SIDES, STRIPS, joined), floor, c, &out->strip[s], &spread);
+    for (size_t k = 0; k < SIDES; k++) {
+        robust_mean(joined, gather(c, k * STRIPS, STRIPS, 1, joined), floor, c, &out->side[k], &spread);
+        for (size_t b = 0; b < BANDS; b++) {
+            robust_mean(joined, gather(c, k * STRIPS + b * EACH, EACH, 1, joined), floor, c, &out->cell[k][b], &spread);
             if (out->cell[k][b].weight > 0.f)
                 spreads[filled++] = spread;
         }
@@ -239,7 +257,7 @@ static void rooms(const ip_look_source *source, size_t *whole, size_t *cell) {
     }
     size_t across = (size_t)(w / STEP + 1), rows = (size_t)(h / STEP + 1);
     *whole = across * rows;
-    *cell = (across / IP_DEFLICKER_SIDES + 2) * (rows / IP_DEFLICKER_BANDS + 2);
+    *cell = (across / IP_DEFLICKER_SIDES + 2) * (rows / IP_DEFLICKER_STRIPS + 2);
 }
 
 ipos_status ip_deflicker_pairs(const ip_look_source *source, ip_pair **pairs) {
@@ -247,7 +265,7 @@ ipos_status ip_deflicker_pairs(const ip_look_source *source, ip_pair **pairs) {
     size_t whole, cell;
     rooms(source, &whole, &cell);
     cells c = {.room = cell};
-    c.all = ip_calloc(cell * IP_DEFLICKER_SIDES * IP_DEFLICKER_BANDS, sizeof *c.all);
+    c.all = ip_calloc(cell * IP_DEFLICKER_SIDES * IP_DEFLICKER_STRIPS, sizeof *c.all);
     c.scratch = ip_calloc(whole, sizeof *c.scratch);
     sample *joined = ip_calloc(whole, sizeof *joined);
     *pairs = ip_calloc(source->count * IP_DEFLICKER_LAGS, sizeof **pairs);

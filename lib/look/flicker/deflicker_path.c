@@ -2,7 +2,7 @@
 #include "fit.h"
 #include <math.h>
 
-enum { ITERATIONS = 6 };
+enum { ITERATIONS = 6, ACROSS = 4 };
 static const double SCALE_LEAST = .001; /* of the residuals of rows */
 /* Beside rows of weight about 1: pulls every path to a mean of 0, and knots without rows to their neighbours. */
 static const double LEVEL = 1e-6, NEIGHBOUR = .01;
@@ -69,18 +69,56 @@ typedef struct solving {
     double unit; /* the median weight of the rows */
 } solving;
 
-/* A row's unknowns and factors: two knots of each frame. */
-static void spread_row(const solving *s, const ip_path_row *row, size_t at[4], double factor[4]) {
-    const double sign[2] = {1., -1.};
+/* Cubic B-splines about a place, in knots, between the outer two; the coefficient beyond an end is what keeps the spline natural: on the line
+ * through the last two (de Boor, "A Practical Guide to Splines", 1978). Beyond them the line itself. */
+static void spline(size_t knots, double place, size_t at[ACROSS], double factor[ACROSS]) {
+    double last = (double)(knots - 1);
+    size_t k = place <= 0. ? 0 : IP_MIN(knots - 2, (size_t)place);
+    double t = place - (double)k, s = 1. - t;
+    double b[ACROSS] = {s * s * s / 6., (4. - 6. * t * t + 3. * t * t * t) / 6., (4. - 6. * s * s + 3. * s * s * s) / 6., t * t * t / 6.};
+    bool before = k == 0, after = k == knots - 2;
+    if (place < 0. || place > last) {
+        b[1] = s;
+        b[2] = t;
+        b[0] = b[3] = 0.;
+    }
+    factor[0] = before ? 0. : b[0];
+    factor[1] = b[1] + (before ? 2. * b[0] : 0.) - (after ? b[3] : 0.);
+    factor[2] = b[2] - (before ? b[0] : 0.) + (after ? 2. * b[3] : 0.);
+    factor[3] = after ? 0. : b[3];
+    at[0] = before ? k : k - 1;
+    at[1] = k;
+    at[2] = k + 1;
+    at[3] = after ? k + 1 : k + 2;
+}
+
+/* A row's unknowns and factors, those of its two frames one after the other; how many there are. */
+static size_t spread_row(const solving *s, const ip_path_row *row, size_t at[2 * ACROSS], double factor[2 * ACROSS]) {
+    size_t across = s->knots > 1 ? ACROSS : 1;
     for (size_t side = 0; side < 2; side++) {
-        size_t frame = side ? row->j : row->i;
-        double place = s->knots == 1 ? 0. : fmax(0., fmin((double)s->knots - 1.000001, (side ? row->there : row->here) - .5));
-        size_t knot = (size_t)place;
-        double t = place - (double)knot;
-        at[2 * side] = frame * s->knots + knot;
-        at[2 * side + 1] = at[2 * side] + (s->knots > 1);
-        factor[2 * side] = sign[side] * (s->knots > 1 ? 1. - t : 1.);
-        factor[2 * side + 1] = s->knots > 1 ? sign[side] * t : 0.;
+        size_t *to = at + side * across;
+        double *by = factor + side * across;
+        to[0] = 0;
+        by[0] = 1.;
+        if (s->knots > 1)
+            spline(s->knots, (side ? row->there : row->here) - .5, to, by);
+        for (size_t k = 0; k < across; k++) {
+            to[k] += (side ? row->j : row->i) * s->knots;
+            by[k] *= side ? -1. : 1.;
+        }
+    }
+    return 2 * across;
+}
+
+/* From coefficients to values at the knots. */
+static void values_at_knots(const solving *s) {
+    for (size_t i = 0; i < s->n && s->knots > 1; i++) {
+        double *c = s->path + i * s->knots, before = c[0];
+        for (size_t k = 1; k + 1 < s->knots; k++) {
+            double here = c[k];
+            c[k] = (before + 4. * here + c[k + 1]) / 6.;
+            before = here;
+        }
     }
 }
 
@@ -90,12 +128,12 @@ static void add_to(const solving *s, size_t a, size_t b, double value) {
 }
 
 static void add_row(const solving *s, const ip_path_row *row, double weight) {
-    size_t at[4];
-    double factor[4];
-    spread_row(s, row, at, factor);
-    for (size_t a = 0; a < 4; a++) {
+    size_t at[2 * ACROSS];
+    double factor[2 * ACROSS];
+    size_t count = spread_row(s, row, at, factor);
+    for (size_t a = 0; a < count; a++) {
         s->path[at[a]] += weight * factor[a] * row->value;
-        for (size_t b = 0; b < 4; b++)
+        for (size_t b = 0; b < count; b++)
             if (at[b] <= at[a])
                 add_to(s, at[a], at[b], weight * factor[a] * factor[b]);
     }
@@ -114,10 +152,10 @@ static void add_priors(const solving *s) {
 
 static double read_residuals(const solving *s) {
     for (size_t r = 0; r < s->count; r++) {
-        size_t at[4];
-        double factor[4], value = s->rows[r].value;
-        spread_row(s, &s->rows[r], at, factor);
-        for (size_t a = 0; a < 4; a++)
+        size_t at[2 * ACROSS];
+        double factor[2 * ACROSS], value = s->rows[r].value;
+        size_t count = spread_row(s, &s->rows[r], at, factor);
+        for (size_t a = 0; a < count; a++)
             value -= factor[a] * s->path[at[a]];
         s->residual[r] = (float)value;
         s->scratch[r] = fabsf((float)value);
@@ -143,6 +181,7 @@ static ipos_status solve(const solving *s) {
         ip_band_solve(s->matrix, unknowns, s->reach, s->path);
         scale = read_residuals(s);
     }
+    values_at_knots(s);
     return IPOS_OK;
 }
 
