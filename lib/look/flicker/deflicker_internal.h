@@ -4,7 +4,7 @@
 
 #include "deflicker.h"
 
-enum { IP_DEFLICKER_LAGS = 3, IP_DEFLICKER_REACH = 5, IP_DEFLICKER_SIDES = 2, IP_DEFLICKER_STRIPS = 3 * IP_DEFLICKER_BANDS };
+enum { IP_DEFLICKER_LAGS = 3, IP_DEFLICKER_REACH = 5, IP_DEFLICKER_SIDES = 2, IP_DEFLICKER_STRIPS = 3 * IP_DEFLICKER_BANDS, IP_DEFLICKER_STEPS = 10 };
 extern const int ip_deflicker_lag[IP_DEFLICKER_LAGS];
 
 /* A log-ratio and what it rests on. weight 0: none. */
@@ -45,6 +45,8 @@ ipos_status ip_deflicker_path(const ip_path_row *rows, size_t count, size_t n, s
 void ip_deflicker_steps(const double *path, size_t n, bool *step);
 /* What between and across those steps is no flicker. */
 ipos_status ip_deflicker_trend(const double *path, size_t n, const bool *step, double *trend);
+/* The levels of the stretches that begin at 0 and at[0..steps), at most IP_DEFLICKER_STEPS, under flicker of any distribution (deflicker_level.c). */
+void ip_deflicker_levels(const double *path, size_t n, const size_t *at, size_t steps, double *trend);
 /* The path as a fade between two levels. left: what the likeliest one leaves, squared; HUGE_VAL: too little changes or too few frames, and trend is
  * as it was. unknowns: how many numbers it takes. */
 ipos_status ip_deflicker_fade(const double *path, size_t n, double *trend, double *left, double *unknowns);
