@@ -1,5 +1,5 @@
 /* Flicker of known gains over moving plates: what is taken out, what is left, and what a frame's gains do to samples. */
-#include "deflicker.h"
+#include "deflicker_internal.h"
 #include "film.h"
 
 #include <float.h>
@@ -437,6 +437,37 @@ static void bands_join_without_a_seam(void **state) {
     ip_image3_free(&image);
 }
 
+/* Bounded flicker says more of a level than its mean; normal flicker says the mean, and little is lost by not knowing which it is. */
+static double jump_error(ip_rng *rng, bool normal, bool levels) {
+    enum { FRAMES = 36, SWITCH = 16, RUNS = 200 };
+    double sum = 0.;
+    for (int r = 0; r < RUNS; r++) {
+        double path[FRAMES], trend[FRAMES], mean[2] = {0.};
+        for (int i = 0; i < FRAMES; i++) {
+            double even = 0.;
+            for (int k = 0; k < (normal ? 12 : 1); k++)
+                even += ip_rng_unit(rng) - .5;
+            path[i] = (normal ? .087 : .3) * even - (i < SWITCH ? 0. : .5);
+            mean[i >= SWITCH] += path[i] / (i < SWITCH ? SWITCH : FRAMES - SWITCH);
+        }
+        ip_deflicker_levels(path, FRAMES, (const size_t[]){SWITCH}, 1, trend);
+        assert_true(trend[0] == trend[SWITCH - 1] && trend[SWITCH] == trend[FRAMES - 1]);
+        double jump = levels ? trend[SWITCH] - trend[0] : mean[1] - mean[0];
+        sum += (jump + .5) * (jump + .5) / RUNS;
+    }
+    return sqrt(sum);
+}
+
+static void levels_know_bounds(void **state) {
+    (void)state;
+    for (int normal = 0; normal < 2; normal++) {
+        ip_rng one = ip_rng_at(11, 0), same = ip_rng_at(11, 0);
+        double ours = jump_error(&one, normal, true), means = jump_error(&same, normal, false);
+        if (!(ours < (normal ? 1.1 : .75) * means))
+            fail_msg("%s flicker: levels are off by %g, means by %g", normal ? "normal" : "even", ours, means);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(flicker_of_the_whole_goes), cmocka_unit_test(rolling_bands_go), cmocka_unit_test(bands_over_plain_ground_go),
         cmocka_unit_test(fades_and_switches_stay),
@@ -444,6 +475,6 @@ int main(void) {
         cmocka_unit_test(a_lamp_in_the_picture_and_one_flash_are_no_flicker), cmocka_unit_test(too_little_cancel_and_errors),
         cmocka_unit_test(all_threads_give_the_same_bits), cmocka_unit_test(samples_of_gain_one_keep_their_bits),
         cmocka_unit_test(samples_are_scaled_in_linear_light), cmocka_unit_test(white_stays_white_and_ramps_stay_ramps),
-        cmocka_unit_test(bands_join_without_a_seam)};
+        cmocka_unit_test(bands_join_without_a_seam), cmocka_unit_test(levels_know_bounds)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
