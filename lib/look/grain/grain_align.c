@@ -9,6 +9,9 @@ static const float ROUGH = 1.f;      /* of the flow's pixels between the ways th
 static const float AGREE = .3f;      /* full-size pixels between the fitted motions there and back */
 static const float BENT = .6f;       /* of the flow's pixels rms that the flow may differ from the fitted motion */
 static const float ENOUGH = .6f;     /* share of the window that must count */
+static const double SHARED_LEAST = .05, SHARED = .5; /* shares: of the flow that agrees, and of that what must have the shared motion */
+static const float SHARED_NEAR = 16.f;    /* squared pixels of the flow about the median to begin with */
+static const double WORSE = 4.;      /* times what the flow leaves of difference that the shared motion may leave */
 
 ipos_status ip_grain_flow_luma(const ip_image3 *image, int halvings, int threads, ip_plane_f *out) {
     ip_plane_f next, tmp = {0};
@@ -43,9 +46,12 @@ typedef struct way {
 } way;
 
 typedef struct motion_job {
+    const ip_plane_f *from, *to;
     way there, back;
     ip_grain_grid grid;
     int scale; /* full-size pixels in one of the flow's */
+    bool has_shared;
+    float shared[2][6]; /* motion that most of the picture has, there and back, about its middle */
     ip_grain_motion *motion;
 } motion_job;
 
@@ -84,59 +90,120 @@ static bool affine(const double s[6], const double r[2][3], float m[6]) {
     return true;
 }
 
-/* Least squares over the window, again without what lies off by more than the last fit's doubled rms. In the flow's pixels. */
-static bool fit_window(const way *there, int cx, int cy, float m[6]) {
+/* Least squares over a part of the flow, from m on, again and again without what lies off by more than the last fit's doubled rms. In the flow's pixels, x
+ * and y from (cx, cy). limit: squared, of the first round. Returns the share that counts. */
+static double fit_part(const way *there, ip_box_i part, int cx, int cy, float limit, float m[6], double *off) {
     const ip_plane_f *flow = there->flow;
-    int x0 = IP_MAX(0, cx - WINDOW / 2), x1 = IP_MIN(flow->width, cx + WINDOW / 2), y0 = IP_MAX(0, cy - WINDOW / 2);
-    int y1 = IP_MIN(flow->height, cy + WINDOW / 2);
-    float limit = INFINITY;
-    double counted = 0, off = 0;
+    double counted = 0;
     for (int round = 0; round < ROUNDS; round++) {
         double s[6] = {0}, r[2][3] = {{0}};
-        counted = off = 0;
-        for (int y = y0; y < y1; y++)
-            for (int x = x0; x < x1; x++) {
+        counted = *off = 0;
+        for (int y = part.y; y < part.y + part.height; y++)
+            for (int x = part.x; x < part.x + part.width; x++) {
                 float u = ip_row(&flow[0], y)[x], v = ip_row(&flow[1], y)[x], px = (float)(x - cx), py = (float)(y - cy);
                 float du = u - (m[0] + m[1] * px + m[2] * py), dv = v - (m[3] + m[4] * px + m[5] * py);
                 if (!(du * du + dv * dv <= limit) || !there->agrees[(size_t)y * (size_t)flow->width + (size_t)x])
                     continue;
                 counted++;
-                off += du * du + dv * dv;
+                *off += du * du + dv * dv;
                 s[0] += 1, s[1] += px, s[2] += py, s[3] += px * px, s[4] += px * py, s[5] += py * py;
                 r[0][0] += u, r[0][1] += u * px, r[0][2] += u * py;
                 r[1][0] += v, r[1][1] += v * px, r[1][2] += v * py;
             }
         if (counted < FEWEST || !affine(s, (const double(*)[3])r, m))
-            return false;
+            return 0;
         if (round > 0)
-            limit = (float)fmax(4. * off / counted, 1e-4);
+            limit = (float)fmax(4. * *off / counted, 1e-4);
     }
-    return counted >= ENOUGH * (double)((x1 - x0) * (y1 - y0)) && off <= (double)(BENT * BENT) * counted;
+    *off /= counted;
+    return counted / ((double)part.width * part.height);
+}
+
+static ip_box_i window_about(const ip_plane_f *flow, int cx, int cy) {
+    int x0 = IP_MAX(0, cx - WINDOW / 2), y0 = IP_MAX(0, cy - WINDOW / 2);
+    return (ip_box_i){x0, y0, IP_MIN(flow->width, cx + WINDOW / 2) - x0, IP_MIN(flow->height, cy + WINDOW / 2) - y0};
+}
+
+static bool fit_window(const way *there, int cx, int cy, float m[6]) {
+    double off;
+    return fit_part(there, window_about(there->flow, cx, cy), cx, cy, INFINITY, m, &off) >= ENOUGH && off <= (double)(BENT * BENT);
+}
+
+/* The motion that most of the flow has, as of a camera on a tripod or one that pans: for places where the flow follows the grain. False: there is none. */
+static bool fit_shared(const way *there, float *scratch, float m[6]) {
+    const int w = there->flow->width, h = there->flow->height;
+    size_t n = 0;
+    double off;
+    for (int k = 0; k < 2; k++) {
+        n = 0;
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++)
+                if (there->agrees[(size_t)y * (size_t)w + (size_t)x])
+                    scratch[n++] = ip_row(&there->flow[k], y)[x];
+        m[3 * k] = ip_grain_quantile(scratch, n, .5);
+    }
+    double agreed = (double)n / ((double)w * h);
+    return agreed >= SHARED_LEAST && fit_part(there, (ip_box_i){0, 0, w, h}, w / 2, h / 2, SHARED_NEAR, m, &off) >= SHARED * agreed;
+}
+
+static void shared_at(const motion_job *job, int direction, int cx, int cy, float m[6]) {
+    const float *g = job->shared[direction], x = (float)(cx - job->from->width / 2), y = (float)(cy - job->from->height / 2);
+    memcpy(m, g, 6 * sizeof *m);
+    m[0] += g[1] * x + g[2] * y;
+    m[3] += g[4] * x + g[5] * y;
+}
+
+/* Whether the shared motion leaves no much greater difference in the window than the flow, which is better for following the grain, does. */
+static bool lies_there(const motion_job *job, int cx, int cy, const float m[6]) {
+    const ip_box_i box = window_about(job->from, cx, cy);
+    double shared = 0, own = 0;
+    for (int y = box.y; y < box.y + box.height; y++)
+        for (int x = box.x; x < box.x + box.width; x++) {
+            float px = (float)(x - cx), py = (float)(y - cy), here = ip_row(job->from, y)[x];
+            float a = here - ip_sample_linear(job->to, (float)x + m[0] + m[1] * px + m[2] * py, (float)y + m[3] + m[4] * px + m[5] * py);
+            float b = here - ip_sample_linear(job->to, (float)x + ip_row(&job->there.flow[0], y)[x], (float)y + ip_row(&job->there.flow[1], y)[x]);
+            shared += a * a;
+            own += b * b;
+        }
+    return shared <= WORSE * own;
+}
+
+/* Motion of a place there and from where it leads back, both in the flow's pixels: its own window's, or the shared one. */
+static bool motion_of(const motion_job *job, bool shared, int cx, int cy, float m[6], float n[6], int back_at[2]) {
+    memset(m, 0, 6 * sizeof *m);
+    memset(n, 0, 6 * sizeof *n);
+    if (shared)
+        shared_at(job, 0, cx, cy, m);
+    else if (!fit_window(&job->there, cx, cy, m))
+        return false;
+    float tx = (float)cx + m[0], ty = (float)cy + m[3];
+    if (!(tx >= 4.f && ty >= 4.f && tx <= (float)(job->from->width - 5) && ty <= (float)(job->from->height - 5)))
+        return false;
+    back_at[0] = (int)(tx + .5f), back_at[1] = (int)(ty + .5f);
+    if (!shared)
+        return fit_window(&job->back, back_at[0], back_at[1], n);
+    shared_at(job, 1, back_at[0], back_at[1], n);
+    return lies_there(job, cx, cy, m);
 }
 
 /* In the flow's pixels and back again; a pixel's middle lies half a pixel further in. Motions that are known already stay. */
 static void fit_block(const motion_job *job, int bx, int by) {
-    float scale = (float)job->scale, inset = .5f * (scale - 1.f);
+    float scale = (float)job->scale, inset = .5f * (scale - 1.f), m[6], n[6];
     int middle_x = bx * IP_GRAIN_BLOCK + IP_GRAIN_BLOCK / 2, middle_y = by * IP_GRAIN_BLOCK + IP_GRAIN_BLOCK / 2;
-    int cx = middle_x / job->scale, cy = middle_y / job->scale;
+    int cx = middle_x / job->scale, cy = middle_y / job->scale, at[2];
     ip_grain_motion *out = &job->motion[by * job->grid.columns + bx];
-    float m[6] = {0}, n[6] = {0};
-    if (out->known || !fit_window(&job->there, cx, cy, m))
-        return;
-    float tx = (float)cx + m[0], ty = (float)cy + m[3];
-    if (!(tx >= 4.f && ty >= 4.f && tx <= (float)(job->there.flow->width - 5) && ty <= (float)(job->there.flow->height - 5)))
-        return;
-    int rx = (int)(tx + .5f), ry = (int)(ty + .5f);
-    if (!fit_window(&job->back, rx, ry, n))
-        return;
-    float dx = tx - (float)rx, dy = ty - (float)ry;
-    float du = scale * (m[0] + n[0] + n[1] * dx + n[2] * dy), dv = scale * (m[3] + n[3] + n[4] * dx + n[5] * dy);
-    if (!(du * du + dv * dv <= AGREE * AGREE))
-        return;
-    memcpy(out->m, m, sizeof m);
-    out->m[0] = scale * m[0] - inset * (m[1] + m[2]);
-    out->m[3] = scale * m[3] - inset * (m[4] + m[5]);
-    out->known = true;
+    for (int shared = 0; shared <= (int)job->has_shared && !out->known; shared++) {
+        if (!motion_of(job, shared > 0, cx, cy, m, n, at))
+            continue;
+        float dx = (float)cx + m[0] - (float)at[0], dy = (float)cy + m[3] - (float)at[1];
+        float du = scale * (m[0] + n[0] + n[1] * dx + n[2] * dy), dv = scale * (m[3] + n[3] + n[4] * dx + n[5] * dy);
+        if (!(du * du + dv * dv <= AGREE * AGREE))
+            continue;
+        memcpy(out->m, m, sizeof m);
+        out->m[0] = scale * m[0] - inset * (m[1] + m[2]);
+        out->m[3] = scale * m[3] - inset * (m[4] + m[5]);
+        out->known = true;
+    }
 }
 
 static void fit_rows(void *user, int64_t begin, int64_t end) {
@@ -155,90 +222,20 @@ ipos_status ip_grain_motions(const ip_plane_f *from, const ip_plane_f *to, ip_gr
         status = ip_flow(to, from, &options, back);
     size_t places = (size_t)from->width * (size_t)from->height;
     uint8_t *agreed = status == IPOS_OK ? ip_calloc(2 * places, 1) : NULL;
-    if (status == IPOS_OK && !agreed)
+    float *scratch = agreed ? ip_alloc(places * sizeof *scratch) : NULL;
+    if (status == IPOS_OK && !scratch)
         status = IPOS_ERR_NO_MEMORY;
     if (status == IPOS_OK) {
-        motion_job job = {{there, agreed}, {back, agreed + places}, grid, scale, motion};
+        motion_job job = {from, to, {there, agreed}, {back, agreed + places}, grid, scale, false, {{0}}, motion};
         agree_job both[2] = {{&job.there, &job.back}, {&job.back, &job.there}};
         for (int i = 0; i < 2; i++)
             ip_parallel(threads, from->height, 16, agree_rows, &both[i]);
+        job.has_shared = fit_shared(&job.there, scratch, job.shared[0]) && fit_shared(&job.back, scratch, job.shared[1]);
         ip_parallel(threads, job.grid.rows, 1, fit_rows, &job);
     }
+    ip_free(scratch);
     ip_free(agreed);
     ip_planes_free(there, 2);
     ip_planes_free(back, 2);
     return status;
-}
-
-void ip_grain_taps(int phase, float taps[IP_GRAIN_TAPS]) {
-    double f = (double)phase / IP_GRAIN_PHASES, sum = 0, t[IP_GRAIN_TAPS];
-    for (int i = 0; i < IP_GRAIN_TAPS; i++) {
-        double x = i - 3 - f, px = 3.14159265358979323846 * x;
-        t[i] = fabs(x) < 1e-9 ? 1. : sin(px) / px * sin(px / 4) / (px / 4);
-        sum += t[i];
-    }
-    for (int i = 0; i < IP_GRAIN_TAPS; i++)
-        taps[i] = (float)(t[i] / sum);
-}
-
-typedef struct warp_job {
-    const ip_image3 *from;
-    const ip_grain_motion *motion;
-    ip_grain_grid grid;
-    ip_image3 *to;
-    float taps[IP_GRAIN_PHASES][IP_GRAIN_TAPS];
-} warp_job;
-
-static void split(float at, int *whole, int *phase) {
-    float rounded = floorf(at * IP_GRAIN_PHASES + .5f);
-    *whole = (int)floorf(rounded / IP_GRAIN_PHASES);
-    *phase = (int)(rounded - (float)*whole * IP_GRAIN_PHASES);
-}
-
-static float sample(const ip_plane_f *from, int x, int y, const float *tx, const float *ty) {
-    float sum = 0.f;
-    bool inside = x >= 3 && y >= 3 && x + 4 < from->width && y + 4 < from->height;
-    for (int j = 0; j < IP_GRAIN_TAPS; j++) {
-        const float *row = ip_row(from, inside ? y + j - 3 : IP_MIN(IP_MAX(y + j - 3, 0), from->height - 1));
-        float line = 0.f;
-        if (inside)
-            for (int i = 0; i < IP_GRAIN_TAPS; i++)
-                line += tx[i] * row[x + i - 3];
-        else
-            for (int i = 0; i < IP_GRAIN_TAPS; i++)
-                line += tx[i] * row[IP_MIN(IP_MAX(x + i - 3, 0), from->width - 1)];
-        sum += ty[j] * line;
-    }
-    return sum;
-}
-
-static void warp_block(const warp_job *job, int bx, int by) {
-    const ip_grain_motion *motion = &job->motion[by * job->grid.columns + bx];
-    if (!motion->known)
-        return;
-    for (int y = 0; y < IP_GRAIN_BLOCK; y++)
-        for (int x = 0; x < IP_GRAIN_BLOCK; x++) {
-            int px = bx * IP_GRAIN_BLOCK + x, py = by * IP_GRAIN_BLOCK + y, sx, sy, fx, fy;
-            float dx = (float)(x - IP_GRAIN_BLOCK / 2), dy = (float)(y - IP_GRAIN_BLOCK / 2);
-            split((float)px + motion->m[0] + motion->m[1] * dx + motion->m[2] * dy, &sx, &fx);
-            split((float)py + motion->m[3] + motion->m[4] * dx + motion->m[5] * dy, &sy, &fy);
-            for (int c = 0; c < 3; c++)
-                ip_row(&job->to->c[c], py)[px] = sample(&job->from->c[c], sx, sy, job->taps[fx], job->taps[fy]);
-        }
-}
-
-static void warp_rows(void *user, int64_t begin, int64_t end) {
-    const warp_job *job = user;
-    for (int y = (int)begin; y < (int)end; y++)
-        for (int x = 0; x < job->grid.columns; x++)
-            warp_block(job, x, y);
-}
-
-void ip_grain_warp(const ip_image3 *from, const ip_grain_motion *motion, int threads, ip_image3 *to) {
-    warp_job job = {.from = from, .motion = motion, .grid = ip_grain_grid_of(from->c[0].width, from->c[0].height), .to = to};
-    for (int i = 0; i < IP_GRAIN_PHASES; i++)
-        ip_grain_taps(i, job.taps[i]);
-    for (int c = 0; c < 3; c++)
-        ip_plane_fill(&to->c[c], 0.f);
-    ip_parallel(threads, job.grid.rows, 1, warp_rows, &job);
 }

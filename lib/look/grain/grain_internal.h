@@ -23,7 +23,8 @@ typedef struct ip_grain_grid {
 } ip_grain_grid;
 static inline ip_grain_grid ip_grain_grid_of(int width, int height) { return (ip_grain_grid){width / IP_GRAIN_BLOCK, height / IP_GRAIN_BLOCK}; }
 
-/* grain_align.c: motion of every block of `from` to `to` that is not known yet, by flow both ways. Planes as made by the next function;
+/* grain_align.c: motion of every block of `from` to `to` that is not known yet, by flow both ways; where that tells none, what motion most of the picture has,
+ * if it leaves no much greater difference. Planes as made by the next function;
  * scale: 1 << halvings. motion: columns * rows. */
 ipos_status ip_grain_motions(const ip_plane_f *from, const ip_plane_f *to, ip_grain_grid grid, int scale, int threads, const ip_pulse *pulse,
     ip_grain_motion *motion);
