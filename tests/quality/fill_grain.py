@@ -6,7 +6,7 @@
 A plate is a clip blurred, so that it holds no grain of its own, with new grain of grain_truth.py in every frame, 8 bits. Wires: a drawn line on it, filled with
 the true matte (variant grain, and standard, which adds none). Inbetween: every third frame left out and made, grain=1 and 0. Figures, over the frames: power of
 second differences (finest), and variance of what is finer than a blur of 2 pixels (fine), in the hole or the made frame, over that of the same pixels of the plate
-with its own grain. Scatter: the same of plates with the same grain drawn anew, four times: mean and deviation of the ratio.
+with its own grain; a hole less its outermost pixels, whose differences reach beyond it. Scatter: the same of plates with the same grain drawn anew, four times: mean and deviation of the ratio.
 """
 
 import argparse
@@ -79,10 +79,10 @@ def fill(project, name, plates, blur, width):
         s[m == 0] = t[m == 0]
     clip = project.ingest(f"{name}_{blur}_{width}", eight(shown), training="denied")
     matte = project.mattes(f"{clip}_matte", masks)
-    request = project.render(clip, (FIRST, LAST), settings={"matte": matte, "dilate": 0})
+    request = project.render(clip, (FIRST, LAST), settings={"matte": matte, "dilate": 0, "variants": "standard,grain"})
     chosen = range(FIRST, LAST + 1)
     made = {o.variant: [o.pictures[i] for i in chosen] for o in request.options if o.variant in ("standard", "grain")}
-    return made, [plates[i] for i in chosen], eight([truth[i] for i in chosen]), [masks[i] > 0 for i in chosen]
+    return made, [plates[i] for i in chosen], eight([truth[i] for i in chosen]), [cv2.erode(masks[i], np.ones((3, 3))) > 0 for i in chosen]
 
 
 def between(project, name, plates, blur):

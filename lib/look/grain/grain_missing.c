@@ -3,13 +3,18 @@
 #include <math.h>
 
 enum { WINDOW = 20 };               /* radius of a mean, taken twice */
-static const float EDGE = 12.f;     /* times the grain's power: more is an edge and counts as so much */
+static const float EDGE = 12.f;     /* times the grain's power: more is an edge and counts as so much, to begin with */
+/* Then so many times the power found there: a few pixels of a wrong edge or a seam have more of it than all others. Of normal grain that keeps a share. */
+enum { ROUNDS = 4 };
+static const float OUTLIER = 4.f, WITHIN = .9205f; /* mean of min(z^2, 4) */
 static const float CALM = 3.f;      /* times the grain's own squared gradient: less is calm */
 static const float FEWEST = .02f;   /* share of a window that must speak */
 
 typedef struct missing_work {
     int stride;
-    ip_plane_f luma, weight, power, expected, tmp, sum; /* sum: over channels */
+    ip_plane_f luma, weight, power, expected, tmp;
+    ip_plane_f sum, said; /* power over channels; weight in windows */
+    ip_plane_f wanted;    /* share that the reference has */
 } missing_work;
 
 static void blur(ip_plane_f *plane, ip_plane_f *tmp, int threads) {
@@ -17,14 +22,16 @@ static void blur(ip_plane_f *plane, ip_plane_f *tmp, int threads) {
     ip_box_blur(plane, plane, tmp, WINDOW, WINDOW, threads);
 }
 
-/* Adds sign * the capped power of the picture's fine detail, all channels, to sum. */
-static void add_power(const ip_grain *grain, const ip_image3 *image, const float response[3], float sign, int threads, missing_work *w) {
+/* Power of the picture's fine detail, all channels, no more than `most` times the grain's at `share` of it, into sum. */
+static void add_power(const ip_grain *grain, const ip_image3 *image, const ip_plane_f *share, float most, int threads, missing_work *w) {
+    ip_plane_fill(&w->sum, 0.f);
     for (int c = 0; c < 3; c++) {
+        float response = ip_grain_response(grain->autocorrelation[c], w->stride);
         ip_grain_second_difference(&image->c[c], w->stride, &w->power, threads);
         for (int y = 0; y < w->luma.height; y++)
             for (int x = 0; x < w->luma.width; x++) {
-                float most = EDGE * response[c] * ip_grain_variance(grain, c, ip_row(&w->luma, y)[x]);
-                ip_row(&w->sum, y)[x] += sign * fminf(ip_row(&w->power, y)[x], most);
+                float limit = most * (share ? ip_row(share, y)[x] : 1.f) * response * ip_grain_variance(grain, c, ip_row(&w->luma, y)[x]);
+                ip_row(&w->sum, y)[x] += ip_row(&w->weight, y)[x] * fminf(ip_row(&w->power, y)[x], limit);
             }
     }
 }
@@ -59,51 +66,57 @@ static void start_weight(const ip_image3 *image, const ip_image3 *reference, con
         }
 }
 
-/* missing = sum / expected in windows, where enough of the window speaks; elsewhere over all that speaks. */
-static void divide(const ip_plane_f *region, int threads, missing_work *w, ip_plane_f *missing) {
-    double all = 0, most = 0;
-    for (int y = 0; y < missing->height; y++)
-        for (int x = 0; x < missing->width; x++) {
-            float weight = ip_row(&w->weight, y)[x];
-            ip_row(&w->sum, y)[x] *= weight;
-            ip_row(&w->expected, y)[x] *= weight;
-            all += ip_row(&w->sum, y)[x];
-            most += ip_row(&w->expected, y)[x];
-        }
-    float whole = most > 0 ? (float)fmax(0, fmin(1, all / most)) : 0.f;
-    blur(&w->sum, &w->tmp, threads);
-    blur(&w->expected, &w->tmp, threads);
-    blur(&w->weight, &w->tmp, threads);
-    for (int y = 0; y < missing->height; y++)
-        for (int x = 0; x < missing->width; x++) {
-            float expected = ip_row(&w->expected, y)[x];
-            bool speaks = ip_row(&w->weight, y)[x] > FEWEST && expected > 0.f;
-            float share = speaks ? fmaxf(0.f, fminf(1.f, ip_row(&w->sum, y)[x] / expected)) : whole;
-            ip_row(missing, y)[x] = !region || ip_row(region, y)[x] > 0.f ? share : 0.f;
-        }
+static double total(const ip_plane_f *plane) {
+    double sum = 0;
+    for (int y = 0; y < plane->height; y++)
+        for (int x = 0; x < plane->width; x++)
+            sum += ip_row(plane, y)[x];
+    return sum;
+}
+
+/* The share of the grain that the picture has in windows, where enough of the window speaks; elsewhere over all that speaks. */
+static void find_share(const ip_grain *grain, const ip_image3 *image, double most, int threads, missing_work *w, ip_plane_f *share) {
+    for (int round = 0; round < ROUNDS; round++) {
+        add_power(grain, image, round > 0 ? share : NULL, round > 0 ? OUTLIER : EDGE, threads, w);
+        float times = round > 0 ? 1.f / WITHIN : 1.f, whole = most > 0 ? times * (float)(total(&w->sum) / most) : 1.f;
+        blur(&w->sum, &w->tmp, threads);
+        for (int y = 0; y < share->height; y++)
+            for (int x = 0; x < share->width; x++) {
+                float expected = ip_row(&w->expected, y)[x];
+                bool speaks = ip_row(&w->said, y)[x] > FEWEST && expected > 0.f;
+                ip_row(share, y)[x] = speaks ? times * fmaxf(0.f, ip_row(&w->sum, y)[x]) / expected : whole;
+            }
+    }
 }
 
 static void weigh(const ip_grain *grain, const ip_image3 *image, const ip_image3 *reference, const ip_plane_f *region, int threads, missing_work *w,
     ip_plane_f *missing) {
-    float response[3];
-    for (int c = 0; c < 3; c++)
-        response[c] = ip_grain_response(grain->autocorrelation[c], w->stride);
     levels(image, threads, w);
     start_weight(image, reference, region, w->stride, &w->weight);
     if (!reference)
         only_calm(grain, threads, w);
+    float response[3];
+    for (int c = 0; c < 3; c++)
+        response[c] = ip_grain_response(grain->autocorrelation[c], w->stride);
+    ip_plane_copy(&w->said, &w->weight);
+    blur(&w->said, &w->tmp, threads);
     for (int y = 0; y < missing->height; y++)
         for (int x = 0; x < missing->width; x++) {
             float expected = 0.f;
             for (int c = 0; c < 3; c++)
                 expected += response[c] * ip_grain_variance(grain, c, ip_row(&w->luma, y)[x]);
-            ip_row(&w->expected, y)[x] = expected;
-            ip_row(&w->sum, y)[x] = reference ? 0.f : expected;
+            ip_row(&w->expected, y)[x] = ip_row(&w->weight, y)[x] * expected;
         }
-    add_power(grain, image, response, -1.f, threads, w);
+    double most = total(&w->expected);
+    blur(&w->expected, &w->tmp, threads);
+    find_share(grain, image, most, threads, w, missing);
     if (reference)
-        add_power(grain, reference, response, 1.f, threads, w);
-    divide(region, threads, w, missing);
+        find_share(grain, reference, most, threads, w, &w->wanted);
+    for (int y = 0; y < missing->height; y++)
+        for (int x = 0; x < missing->width; x++) {
+            float lacks = (reference ? ip_row(&w->wanted, y)[x] : 1.f) - ip_row(missing, y)[x];
+            ip_row(missing, y)[x] = !region || ip_row(region, y)[x] > 0.f ? fmaxf(0.f, fminf(1.f, lacks)) : 0.f;
+        }
 }
 
 ipos_status ip_grain_missing(const ip_grain *grain, const ip_image3 *image, const ip_image3 *reference, const ip_plane_f *region, int threads,
@@ -114,7 +127,7 @@ ipos_status ip_grain_missing(const ip_grain *grain, const ip_image3 *image, cons
     if (missing->width != plane->width || missing->height != plane->height || (region && (region->width != plane->width || region->height != plane->height)) ||
         (reference && (reference->c[0].width != plane->width || reference->c[0].height != plane->height)))
         return ip_fail(IPOS_ERR_ARGUMENT, "grain: image of %dx%d, expected missing, region and reference of that size", plane->width, plane->height);
-    ip_plane_f *all[] = {&w.luma, &w.weight, &w.power, &w.expected, &w.tmp, &w.sum};
+    ip_plane_f *all[] = {&w.luma, &w.weight, &w.power, &w.expected, &w.tmp, &w.sum, &w.said, &w.wanted};
     ipos_status status = IPOS_OK;
     for (size_t i = 0; i < IP_COUNT(all) && status == IPOS_OK; i++)
         status = ip_plane_new(plane->width, plane->height, all[i]);
