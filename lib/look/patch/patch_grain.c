@@ -154,14 +154,13 @@ ipos_status ip_patch_regrain(ip_patch_work *w, const ip_grain *grain, int64_t fr
 
 enum { POWER_WINDOW = 4 };
 static const float TIMES_MOST = 2.f;
-enum { COARSE, MIDDLE, SOFTS };           /* blurs: fine detail lies between them, the finest beyond the second */
-static const double SIGMA[SOFTS] = {1.5, .7}; /* pixels; interpolation leaves what the first leaves as it is */
+static const double FINE_SIGMA = 1.5;    /* pixels: sigma of the blur that takes away what interpolation does */
 
 /* Fine detail of one channel as laid, and as the donor's nearest pixels have it; adds to the power and the squared gradient. */
 static void split_fine(const ip_patch_work *w, int c, ip_plane_f soft[2], ip_plane_f *power, ip_plane_f *steep, ip_plane_f *tmp) {
     const int threads = w->target->threads;
-    ip_gauss_blur(&w->laid.c[c], &soft[0], tmp, SIGMA[COARSE], threads);
-    ip_gauss_blur(&w->nearest.c[c], &soft[1], tmp, SIGMA[COARSE], threads);
+    ip_gauss_blur(&w->laid.c[c], &soft[0], tmp, FINE_SIGMA, threads);
+    ip_gauss_blur(&w->nearest.c[c], &soft[1], tmp, FINE_SIGMA, threads);
     for (int y = 1; y + 1 < power->height; y++)
         for (int x = 1; x + 1 < power->width; x++) {
             float fine = ip_row(&w->nearest.c[c], y)[x] - ip_row(&soft[1], y)[x];
@@ -182,85 +181,42 @@ static void weigh(ip_plane_f *power, const ip_plane_f *steep) {
         }
 }
 
-enum { OWN, LAID, NEAREST, PICTURES };
-
-/* One band of detail of one channel: what lies between a blur and a lesser one or none. */
-typedef struct band {
-    ip_plane_f sharp, soft;
-} band;
-static float band_at(const band *b, int x, int y) { return ip_row(&b->sharp, y)[x] - ip_row(&b->soft, y)[x]; }
-
-/* Power of a band beside the matte, of the target, the donor's nearest pixels and what was interpolated, and what the first and the last have in common.
- * weight: share times `of`, plus `all`. */
-typedef struct beside_power {
-    double target, nearest, laid, both;
-} beside_power;
-
-static beside_power power_beside(const ip_patch_work *w, const band bands[PICTURES], const ip_plane_f *share, float of, float all) {
-    beside_power sum = {0};
-    for (int y = 0; y < share->height; y++)
-        for (int x = 0; x < share->width; x++) {
-            float a = band_at(&bands[OWN], x, y), b = band_at(&bands[NEAREST], x, y), d = band_at(&bands[LAID], x, y), s = of * ip_row(share, y)[x] + all;
-            if (ip_row(&w->alpha, y)[x] > 0.f || !(ip_row(&w->there, y)[x] > 0.f) || !isfinite(a * b * d))
-                continue;
-            sum.target += s * a * a;
-            sum.nearest += s * b * b;
-            sum.laid += s * d * d;
-            sum.both += s * a * d;
-        }
-    return sum;
-}
-
-/* What lies beside the matte says of a band: grain, near 1 where the two frames' have nothing in common, near 0 where they are alike: that is detail of the scene,
- * which wants its exact place; gain and sharpen, the target's deviation over that of the donor's nearest pixels, as a codec leaves one frame more of it than
- * the next, and over that of what was interpolated, which lost some. */
+/* What lies beside the matte says of fine detail: gain, the target's deviation over the donor's, as a codec leaves one frame more of it than the next; grain,
+ * near 1 where the two frames' have nothing in common, near 0 where they are alike: that is detail of the scene, which wants its exact place. */
 typedef struct beside {
-    float gain, sharpen, grain;
+    float gain, grain;
 } beside;
 
-static float deviation_ratio(double a, double b) { return a > 0. && b > 0. ? fmaxf(1.f / TIMES_MOST, fminf(TIMES_MOST, (float)sqrt(a / b))) : 1.f; }
-
-static beside look_beside(const ip_patch_work *w, const band bands[PICTURES], const ip_plane_f *share) {
-    const beside_power calm = power_beside(w, bands, share, 1.f, 0.f);
-    if (!(calm.target > 0. && calm.nearest > 0. && calm.laid > 0.))
-        return (beside){1.f, 1.f, 0.f};
-    double alike = fmax(0., fmin(1., calm.both / sqrt(calm.target * calm.laid))), odds = alike < 1. ? alike / (1. - alike) : INFINITY;
-    float grain = (float)(1. / (1. + odds * odds * odds * odds));
-    const beside_power rest = power_beside(w, bands, share, -grain, 1.f);
-    return (beside){deviation_ratio(calm.target, calm.nearest), deviation_ratio(rest.target, rest.laid), grain};
+static beside look_beside(const ip_patch_work *w, int c, const ip_plane_f soft[2], const ip_plane_f *share, ip_plane_f *tmp, ip_plane_f *own_soft) {
+    const ip_plane_f own = ip_plane_part(&w->image->c[c], w->box);
+    double target = 0., donor = 0., laid = 0., both = 0.;
+    ip_gauss_blur(&own, own_soft, tmp, FINE_SIGMA, w->target->threads);
+    for (int y = 0; y < own.height; y++)
+        for (int x = 0; x < own.width; x++) {
+            float a = ip_row(&own, y)[x] - ip_row(own_soft, y)[x], b = ip_row(&w->nearest.c[c], y)[x] - ip_row(&soft[1], y)[x];
+            float d = ip_row(&w->laid.c[c], y)[x] - ip_row(&soft[0], y)[x], s = ip_row(share, y)[x];
+            if (ip_row(&w->alpha, y)[x] > 0.f || !(ip_row(&w->there, y)[x] > 0.f) || !isfinite(a * b * d))
+                continue;
+            target += s * a * a;
+            donor += s * b * b;
+            laid += s * d * d;
+            both += s * a * d;
+        }
+    if (!(target > 0. && donor > 0. && laid > 0.))
+        return (beside){1.f, 0.f};
+    double alike = fmax(0., fmin(1., both / sqrt(target * laid))), odds = alike < 1. ? alike / (1. - alike) : INFINITY;
+    return (beside){fmaxf(1.f / TIMES_MOST, fminf(TIMES_MOST, (float)sqrt(target / donor))), (float)(1. / (1. + odds * odds * odds * odds))};
 }
 
-/* Adds to `more` what the band lacks: the donor's nearest pixels' in place of the interpolated as far as that is grain, and the rest as strong as beside the matte. */
-static void exchange(const ip_patch_work *w, const band bands[PICTURES], const ip_plane_f *share, beside found, ip_plane_f *more) {
+/* Fine detail of the donor's nearest pixels in place of the interpolated. */
+static void exchange(ip_patch_work *w, int c, const ip_plane_f soft[2], const ip_plane_f *share, beside found) {
     for (int y = 0; y < w->box.height; y++)
         for (int x = 0; x < w->box.width; x++) {
-            float part = found.grain * ip_row(share, y)[x], d = band_at(&bands[LAID], x, y);
-            float change = part * found.gain * band_at(&bands[NEAREST], x, y) + ((1.f - part) * found.sharpen - 1.f) * d;
-            if (isfinite(change))
-                ip_row(more, y)[x] += change;
+            float *laid = &ip_row(&w->laid.c[c], y)[x];
+            float more = found.gain * (ip_row(&w->nearest.c[c], y)[x] - ip_row(&soft[1], y)[x]) - (*laid - ip_row(&soft[0], y)[x]);
+            if (isfinite(more))
+                *laid += found.grain * ip_row(share, y)[x] * more;
         }
-}
-
-/* Both bands of one channel. Returns the mean share that is grain. */
-static double exchange_channel(ip_patch_work *w, int c, const ip_plane_f *share, ip_plane_f *more, ip_plane_f *tmp, ip_plane_f soft[PICTURES][SOFTS]) {
-    const ip_plane_f whole[PICTURES] = {ip_plane_part(&w->image->c[c], w->box), w->laid.c[c], w->nearest.c[c]};
-    double grain = 0.;
-    for (int p = 0; p < PICTURES; p++)
-        for (int k = 0; k < SOFTS; k++)
-            ip_gauss_blur(&whole[p], &soft[p][k], tmp, SIGMA[k], w->target->threads);
-    ip_plane_fill(more, 0.f);
-    for (int k = 0; k < SOFTS; k++) {
-        band bands[PICTURES];
-        for (int p = 0; p < PICTURES; p++)
-            bands[p] = (band){k + 1 < SOFTS ? soft[p][k + 1] : whole[p], soft[p][k]};
-        const beside found = look_beside(w, bands, share);
-        exchange(w, bands, share, found, more);
-        grain += (double)found.grain / SOFTS;
-    }
-    for (int y = 0; y < w->box.height; y++)
-        for (int x = 0; x < w->box.width; x++)
-            ip_row(&w->laid.c[c], y)[x] += ip_row(more, y)[x];
-    return grain;
 }
 
 static double mean_share(const ip_patch_work *w, const ip_plane_f *share) {
@@ -275,24 +231,24 @@ static double mean_share(const ip_patch_work *w, const ip_plane_f *share) {
 }
 
 ipos_status ip_patch_keep_grain(ip_patch_work *w) {
-    enum { POWER, STEEP, TMP, SOFT, PARTS = SOFT + (int)PICTURES * (int)SOFTS };
+    enum { POWER, STEEP, TMP, OWN, SOFT, PARTS = SOFT + 6 };
     const int width = w->box.width, height = w->box.height, threads = w->target->threads;
     ip_plane_f part[PARTS] = {0};
     ipos_status status = ip_planes_new(width, height, part, PARTS);
     if (status == IPOS_OK) {
-        ip_plane_f soft[PICTURES][SOFTS];
-        for (int i = 0; i < (int)PICTURES * (int)SOFTS; i++)
-            soft[i / SOFTS][i % SOFTS] = part[SOFT + i];
         ip_plane_fill(&part[POWER], 0.f);
         ip_plane_fill(&part[STEEP], 0.f);
         for (int c = 0; c < 3; c++)
-            split_fine(w, c, &part[SOFT], &part[POWER], &part[STEEP], &part[TMP]);
+            split_fine(w, c, &part[SOFT + 2 * c], &part[POWER], &part[STEEP], &part[TMP]);
         ip_box_blur(&part[POWER], &part[POWER], &part[TMP], POWER_WINDOW, POWER_WINDOW, threads);
         ip_box_blur(&part[STEEP], &part[STEEP], &part[TMP], 1, 1, threads);
         weigh(&part[POWER], &part[STEEP]);
         const double share = mean_share(w, &part[POWER]);
-        for (int c = 0; c < 3; c++)
-            w->out->grain_kept += share * exchange_channel(w, c, &part[POWER], &part[STEEP], &part[TMP], soft) / 3.;
+        for (int c = 0; c < 3; c++) {
+            const beside found = look_beside(w, c, &part[SOFT + 2 * c], &part[POWER], &part[TMP], &part[OWN]);
+            exchange(w, c, &part[SOFT + 2 * c], &part[POWER], found);
+            w->out->grain_kept += share * (double)found.grain / 3.;
+        }
     }
     ip_planes_free(part, PARTS);
     return status;

@@ -62,6 +62,18 @@ static void soft_rising_common_grain_is_measured(void **state) {
     assert_true(ip_grain_variance(&grain, 1, 99.f) == grain.bins[IP_GRAIN_BINS - 1].variance[1]);
 }
 
+/* The flow of a wall with next to nothing on it follows its grain, and no block's own tells a motion; the camera stands all the same. */
+static void grain_of_a_bare_wall_is_measured(void **state) {
+    (void)state;
+    plate p = BASE;
+    p.vx = p.vy = 0;
+    p.detail = .3f;
+    p.soft = true;
+    ip_grain grain = measured(&p, 2);
+    must_be_measured(&grain);
+    lags_are_near(&grain, 2.f / 3.f, 1.f / 6.f, .09);
+}
+
 static void threads_do_not_matter(void **state) {
     (void)state;
     plate p = BASE;
@@ -171,6 +183,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(white_grain_is_measured),
         cmocka_unit_test(soft_rising_common_grain_is_measured),
+        cmocka_unit_test(grain_of_a_bare_wall_is_measured),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(what_is_no_grain_is_refused),
         cmocka_unit_test(frames_without_common_motion_are_refused),

@@ -201,6 +201,29 @@ static double mean_of(const ip_plane_f *plane) {
     return sum / plane->width / plane->height;
 }
 
+/* A seam or a wrong edge has more power than all grain beside it. */
+static void a_few_wrong_pixels_do_not_pass_for_grain(void **state) {
+    (void)state;
+    stand s = soft_stand();
+    plate p = {.width = W, .height = H, .sigma = .015f, .soft = true, .common = .5f, .seed = 3};
+    ip_image3 poor = new_image(W, H);
+    ip_plane_f missing;
+    double mean[2];
+    assert_int_equal(ip_plane_new(W, H, &missing), IPOS_OK);
+    plate_fetch(&p, 0, &poor);
+    for (int wrong = 0; wrong < 2; wrong++) {
+        for (int y = 7; y < H && wrong; y += 17)
+            for (int x = 7; x < W; x += 17)
+                ip_row(&poor.c[1], y)[x] += .1f;
+        assert_int_equal(ip_grain_missing(&s.grain, &poor, NULL, NULL, 2, &missing), IPOS_OK);
+        mean[wrong] = mean_of(&missing);
+    }
+    if (!(fabs(mean[0] - .75) < .05 && fabs(mean[1] - .75) < .1))
+        fail_msg("missing %.3f, and %.3f with wrong pixels; .75 was taken", mean[0], mean[1]);
+    ip_plane_free(&missing);
+    ip_image3_free(&poor);
+}
+
 static void grain_is_taken_out(void **state) {
     (void)state;
     stand s = soft_stand();
@@ -342,6 +365,7 @@ int main(void) {
         cmocka_unit_test(frames_and_seeds_are_unlike),
         cmocka_unit_test(where_nothing_is_missing_bits_stay),
         cmocka_unit_test(matched_regrain_brings_what_is_missing),
+        cmocka_unit_test(a_few_wrong_pixels_do_not_pass_for_grain),
         cmocka_unit_test(grain_is_taken_out),
         cmocka_unit_test(unlike_neighbours_are_not_averaged_in),
     };
