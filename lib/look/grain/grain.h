@@ -49,7 +49,8 @@ typedef struct ip_grain_options { /* zero is default */
 
 /* Grain of the shot. Each run of three frames is aligned on its middle frame by flow smoothed over 48 pixels (so that it cannot follow
  * the grain), and the differences to the frame before and after are multiplied with each other: what both have in common is the grain
- * of the middle frame, whatever the interpolation did to the others. The rest of the picture's detail is taken out by regression on its
+ * of the middle frame, whatever the interpolation did to the others. Where a window's flow tells no motion, that which most of the
+ * picture has is taken, if there is one and it leaves no more than four times the flow's difference. The rest of the picture's detail is taken out by regression on its
  * squared gradient to a gradient of zero, robustly (biweight; Beaton, Tukey, Technometrics 1974), in ten bins of luma.
  *
  * IPOS_OK with out->measurable false and a reason is an answer: fewer than three frames, too little that could be aligned, less than
@@ -95,7 +96,8 @@ ipos_status ip_grain_add(const ip_grain *grain, const ip_grain_kernel *kernel, c
  * taps 1 to 3 pixels apart, as the grain is coarse) in windows of about 80 pixels is
  * set against that of `reference`: a picture of the same scene with the grain as it should be (the frame next to it, along the motion or not),
  * detail of the scene being much the same in both. Without a reference, against what the grain model predicts, in places whose gradient
- * grain alone could make: fine detail there passes for grain. Grain blurred by interpolation counts by what it
+ * grain alone could make: fine detail there passes for grain. Power beyond four times what a window has counts as so much, and the rest is brought to what
+ * normal grain would have (Huber's M-estimate of scale, 1964, in four rounds): a few wrong pixels, as at a seam, do not pass for grain. Grain blurred by interpolation counts by what it
  * has left in the fine frequencies. missing: allocated by the caller, of the image's size. */
 ipos_status ip_grain_missing(const ip_grain *grain, const ip_image3 *image, const ip_image3 *reference, const ip_plane_f *region, int threads,
     ip_plane_f *missing);
