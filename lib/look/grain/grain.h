@@ -97,7 +97,7 @@ ipos_status ip_grain_add(const ip_grain *grain, const ip_grain_kernel *kernel, c
  * set against that of `reference`: a picture of the same scene with the grain as it should be (the frame next to it, along the motion or not),
  * detail of the scene being much the same in both. Without a reference, against what the grain model predicts, in places whose gradient
  * grain alone could make: fine detail there passes for grain. Power beyond four times what a window has counts as so much, and the rest is brought to what
- * normal grain would have (Huber's M-estimate of scale, 1964, in four rounds): a few wrong pixels, as at a seam, do not pass for grain. Grain blurred by interpolation counts by what it
+ * normal grain would have (Huber, M-estimate of scale, 1964, in four rounds): a few wrong pixels, as at a seam, do not pass for grain. Grain blurred by interpolation counts by what it
  * has left in the fine frequencies. missing: allocated by the caller, of the image's size. */
 ipos_status ip_grain_missing(const ip_grain *grain, const ip_image3 *image, const ip_image3 *reference, const ip_plane_f *region, int threads,
     ip_plane_f *missing);
