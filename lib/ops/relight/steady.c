@@ -92,17 +92,22 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
     const ip_surface *s = &slot->surface;
     const ip_plane_f *theirs[STEADY] = {&s->sky, &s->ground, &s->facing[0], &s->facing[1], &s->seen[0], &s->seen[1], &s->glint, &s->thing};
     const ip_plane_f *sums[STEADY] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1], &sum->glint, &sum->thing};
-    for (int y = 0; y < scene->height; y++)
+    for (int y = 0; y < scene->height; y++) {
+        const float *dx = ip_row(&path[0], y), *dy = ip_row(&path[1], y), *own = ip_row(&here->luma, y);
+        float *sum_row[STEADY], *all = ip_row(weight, y);
+        for (int k = 0; k < STEADY; k++)
+            sum_row[k] = ip_row(sums[k], y);
         for (int x = 0; x < scene->width; x++) {
-            float px = (float)x + ip_row(&path[0], y)[x], py = (float)y + ip_row(&path[1], y)[x];
+            float px = (float)x + dx[x], py = (float)y + dy[x];
             if (!(px >= 0 && py >= 0 && px <= (float)(scene->width - 1) && py <= (float)(scene->height - 1)))
                 continue;
             place at = place_of(&slot->luma, px, py);
-            float apart = (between(slot->luma.data, &at) - ip_row(&here->luma, y)[x]) / .06f, w = expf(-apart * apart);
+            float apart = (between(slot->luma.data, &at) - own[x]) / .06f, w = expf(-apart * apart);
             for (int k = 0; k < STEADY; k++)
-                ip_row(sums[k], y)[x] += w * between(theirs[k]->data, &at);
-            ip_row(weight, y)[x] += w;
+                sum_row[k][x] += w * between(theirs[k]->data, &at);
+            all[x] += w;
         }
+    }
     return IPOS_OK;
 }
 
