@@ -5,6 +5,7 @@
  * it leaves (1-a)B + aB_mean, from which B follows where a is small. How much that is believed beside the fill is decided by what both are
  * expected to be wrong by (inverse variances); what changes along the wire, a rope's strands or a profile that does not fit, counts as error.
  * Known-colour unmixing is Smith and Blinn's (SIGGRAPH 1996); here neither cover nor colour is given. */
+#include "mask.h"
 #include "wire_fill_internal.h"
 #include <math.h>
 
@@ -25,12 +26,13 @@ static const float COVERED = .7f;    /* no more is to be seen under so much of a
 static const float CANDOUR = 4.f;    /* the fill's variance by what its views say of it: best of 1, 2, 4 and about as good as 8 on the clips for choosing */
 static const float ROUNDING = .55f / 255.f;
 
-enum { IN, D, MEAN = D + 3, FILL = MEAN + 3, DOUBT = FILL + 3, BEST, TURN, FAR_MEAN, CHANGE, SIZE, MOST, TMP, COUNT };
+enum { IN, D, MEAN = D + 3, FILL = MEAN + 3, DOUBT = FILL + 3, BEST, TURN, SCATTER, FAR_MEAN, CHANGE, SIZE, MOST, TMP, COUNT };
 typedef struct shine {
     int width, height;
     ip_plane_f p[COUNT];
     int line[TURNS][2 * FAR + 1][2]; /* offsets of a far line */
-    float weight[2 * FAR + 1], all;
+    float weight[2 * FAR + 1], all;  /* of its samples, their sum */
+    float way[TURNS][2], near[4 * NEAR + 1], near_all; /* direction; of samples half a pixel apart */
 } shine;
 
 static float square(float v) { return v * v; }
@@ -68,13 +70,17 @@ static void even_doubt(const ip_wire_work *work, shine *s) {
 }
 
 static void lay_lines(shine *s) {
-    for (int i = 0; i <= 2 * FAR; i++) {
+    for (int i = 0; i <= 2 * FAR; i++)
         s->all += s->weight[i] = bell((float)(i - FAR), FAR);
-        for (int t = 0; t < TURNS; t++) {
-            float angle = 3.14159265f * (float)t / TURNS;
-            s->line[t][i][0] = (int)lrintf((float)(i - FAR) * cosf(angle));
-            s->line[t][i][1] = (int)lrintf((float)(i - FAR) * sinf(angle));
-        }
+    for (int i = 0; i <= 4 * NEAR; i++)
+        s->near_all += s->near[i] = bell(.5f * (float)(i - 2 * NEAR), NEAR);
+    for (int t = 0; t < TURNS; t++) {
+        float angle = 3.14159265f * (float)t / TURNS;
+        s->way[t][0] = cosf(angle);
+        s->way[t][1] = sinf(angle);
+        for (int i = 0; i <= 2 * FAR; i++)
+            for (int k = 0; k < 2; k++)
+                s->line[t][i][k] = (int)lrintf((float)(i - FAR) * s->way[t][k]);
     }
 }
 
@@ -104,7 +110,6 @@ static void sum_turn(const shine *s, int turn, ip_plane_f *energy, ip_plane_f *m
 static ipos_status find_turns(shine *s) {
     enum { ENERGY, MEANS, OWN };
     ip_plane_f p[OWN];
-    lay_lines(s);
     IP_TRY(ip_planes_new(s->width, s->height, p, OWN));
     for (int t = 0; t < TURNS; t++) {
         sum_turn(s, t, &p[ENERGY], &p[MEANS]);
@@ -124,11 +129,11 @@ static ipos_status find_turns(shine *s) {
 
 /* Means of planes along the wire, of what lies in the matte. Returns the share of the line that does. */
 static float along(const shine *s, int x, int y, const ip_plane_f *const *planes, size_t count, float *out) {
-    float angle = 3.14159265f * ip_row(&s->p[TURN], y)[x] / TURNS, dx = cosf(angle), dy = sinf(angle), in = 0.f, all = 0.f;
+    const float *way = s->way[(int)ip_row(&s->p[TURN], y)[x]];
+    float in = 0.f;
     memset(out, 0, count * sizeof *out);
-    for (int i = -2 * NEAR; i <= 2 * NEAR; i++) {
-        float at = .5f * (float)i, k = bell(at, NEAR), px = (float)x + at * dx, py = (float)y + at * dy;
-        all += k;
+    for (int i = 0; i <= 4 * NEAR; i++) {
+        float at = .5f * (float)(i - 2 * NEAR), px = (float)x + at * way[0], py = (float)y + at * way[1];
         if (px < 0.f || py < 0.f || px > (float)(s->width - 1) || py > (float)(s->height - 1))
             continue;
         int left = IP_MIN((int)px, s->width - 2), top = IP_MIN((int)py, s->height - 2);
@@ -136,7 +141,7 @@ static float along(const shine *s, int x, int y, const ip_plane_f *const *planes
         float w[4] = {(1.f - fx) * (1.f - fy), fx * (1.f - fy), (1.f - fx) * fy, fx * fy};
         for (int n = 0; n < 4; n++) {
             int sx = left + (n & 1), sy = top + (n >> 1);
-            float own = k * w[n] * ip_row(&s->p[IN], sy)[sx];
+            float own = s->near[i] * w[n] * ip_row(&s->p[IN], sy)[sx];
             in += own;
             for (size_t c = 0; c < count && own > 0.f; c++) /* beside the matte a sample may be anything */
                 out[c] += own * ip_row(planes[c], sy)[sx];
@@ -144,7 +149,7 @@ static float along(const shine *s, int x, int y, const ip_plane_f *const *planes
     }
     for (size_t c = 0; c < count; c++)
         out[c] /= IP_MAX(in, 1e-6f);
-    return in / all;
+    return in / s->near_all;
 }
 
 static void take_means(const ip_wire_tile *tile, shine *s) {
@@ -167,25 +172,8 @@ static void take_means(const ip_wire_tile *tile, shine *s) {
             }
             ip_row(&s->p[SIZE], y)[x] = sqrtf(size);
             ip_row(&s->p[CHANGE], y)[x] = change;
-            ip_row(&s->p[BEST], y)[x] = TOGETHER / IP_MAX(share, .1f); /* the energy is not needed any more */
+            ip_row(&s->p[SCATTER], y)[x] = IP_MIN(1.f, TOGETHER / IP_MAX(share, .1f));
         }
-}
-
-/* The largest of SIZE around every pixel, rows then columns. */
-static void find_contrast(shine *s) {
-    for (int pass = 0; pass < 2; pass++) {
-        const ip_plane_f *from = &s->p[pass ? TMP : SIZE], *to = &s->p[pass ? MOST : TMP];
-        for (int y = 0; y < s->height; y++)
-            for (int x = 0; x < s->width; x++) {
-                float most = 0.f;
-                for (int i = -CONTRAST; i <= CONTRAST; i++) {
-                    int px = pass ? x : x + i, py = pass ? y + i : y;
-                    if (px >= 0 && py >= 0 && px < s->width && py < s->height)
-                        most = IP_MAX(most, ip_row(from, py)[px]);
-                }
-                ip_row(to, y)[x] = most;
-            }
-    }
 }
 
 static float slope(const ip_plane_f *plane, int x, int y) {
@@ -196,7 +184,7 @@ static float slope(const ip_plane_f *plane, int x, int y) {
 /* The plate under one pixel as the frame shows it, and its variance; false where it shows nothing. */
 static bool plate_of(const ip_wire_work *work, const shine *s, int x, int y, float plate[3], float *variance) {
     const ip_plane_f *change[] = {&s->p[CHANGE]};
-    float doubt = ip_row(&s->p[DOUBT], y)[x], size = square(ip_row(&s->p[SIZE], y)[x]), scatter = doubt * IP_MIN(1.f, ip_row(&s->p[BEST], y)[x]);
+    float doubt = ip_row(&s->p[DOUBT], y)[x], size = square(ip_row(&s->p[SIZE], y)[x]), scatter = doubt * ip_row(&s->p[SCATTER], y)[x];
     float near = 1.f - CHANCE * scatter / IP_MAX(size, 1e-12f), far = 1.f - CHANCE * TOGETHER_FAR * doubt / IP_MAX(ip_row(&s->p[FAR_MEAN], y)[x], 1e-12f);
     float there = IP_MAX(0.f, IP_MAX(near, far)), moved;
     float added = there * sqrtf(size), cover = IP_MIN(1.f, added / IP_MAX(ip_row(&s->p[MOST], y)[x], 1e-4f));
@@ -232,12 +220,14 @@ ipos_status ip_wire_shine(const ip_wire_work *work, ip_wire_tile *tile) {
     if (s.width < 2 || s.height < 2)
         return IPOS_OK;
     IP_TRY(ip_planes_new(s.width, s.height, s.p, COUNT));
+    lay_lines(&s);
     differences(work, tile, &s);
     even_doubt(work, &s);
     ipos_status status = find_turns(&s);
     if (status == IPOS_OK) {
         take_means(tile, &s);
-        find_contrast(&s);
+        ip_plane_copy(&s.p[MOST], &s.p[SIZE]);
+        ip_mask_grow(&s.p[MOST], &s.p[TMP], CONTRAST);
     }
     for (int y = 0; y < s.height && status == IPOS_OK; y++)
         for (int x = 0; x < s.width; x++) {
