@@ -4,7 +4,12 @@
 
 #include <math.h>
 
-enum { STEADY = 8 }; /* planes of a surface that are averaged over neighbours */
+enum { STEADY = 8 };
+/* The planes of a surface that are averaged over neighbours. */
+static void averaged(const ip_surface *s, const ip_plane_f *planes[STEADY]) {
+    const ip_plane_f *list[STEADY] = {&s->sky, &s->ground, &s->facing[0], &s->facing[1], &s->seen[0], &s->seen[1], &s->glint, &s->thing};
+    memcpy(planes, list, sizeof list);
+}
 
 /* By the picture's colours, and by what throws them where a mesh is given. */
 static ipos_status look_for_shadows(ir_scene *scene, const ip_image3 *light, const ip_plane_f *still, const ip_surface *made) {
@@ -89,9 +94,9 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
     ip_flow_follow(flow, path);
     IP_TRY(find_surface(scene, to, &slot));
     IP_TRY(ir_scene_frame(scene, index, &here));
-    const ip_surface *s = &slot->surface;
-    const ip_plane_f *theirs[STEADY] = {&s->sky, &s->ground, &s->facing[0], &s->facing[1], &s->seen[0], &s->seen[1], &s->glint, &s->thing};
-    const ip_plane_f *sums[STEADY] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1], &sum->glint, &sum->thing};
+    const ip_plane_f *theirs[STEADY], *sums[STEADY];
+    averaged(&slot->surface, theirs);
+    averaged(sum, sums);
     for (int y = 0; y < scene->height; y++) {
         const float *dx = ip_row(&path[0], y), *dy = ip_row(&path[1], y), *own = ip_row(&here->luma, y);
         float *sum_row[STEADY], *all = ip_row(weight, y);
@@ -112,7 +117,8 @@ static ipos_status add_neighbour(ir_scene *scene, size_t index, int step, ip_pla
 }
 
 static void divide(const ip_surface *sum, const ip_plane_f *weight) {
-    const ip_plane_f *planes[STEADY] = {&sum->sky, &sum->ground, &sum->facing[0], &sum->facing[1], &sum->seen[0], &sum->seen[1], &sum->glint, &sum->thing};
+    const ip_plane_f *planes[STEADY];
+    averaged(sum, planes);
     for (int k = 0; k < STEADY; k++)
         for (int y = 0; y < weight->height; y++)
             for (int x = 0; x < weight->width; x++)
