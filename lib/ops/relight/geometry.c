@@ -1,9 +1,9 @@
 /* What is known of a frame as layers for other tools, and for the next request. */
 #include "curves.h"
+#include "quote.h"
 #include "relight_op.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 enum { EV_CONFIDENCE, EV_KIND, SKY, GROUND, THINGS, MOVING, OLD_SHADOW, NEW_SHADOW, DEPTH, NORMAL, CHANNELS = NORMAL + 3 };
 static const ipos_channel channels[CHANNELS] = {{"confidence", IPOS_F16, 1, 1}, {"evidence", IPOS_F16, 1, 1}, {"matte.sky", IPOS_F16, 1, 1},
@@ -114,13 +114,12 @@ static ipos_status points_of(ir_scene *scene, size_t key, ip_given_point *points
     return IPOS_OK;
 }
 
-/* Numbers and names as a JSON string: line ends are all that has to be escaped. */
-static void tell_text(ip_buffer *to, const char *name, const ip_buffer *text) {
-    ip_buffer_printf(to, "\"%s\":\"", name);
-    for (size_t i = 0; i < text->size; i++)
-        ip_buffer_add(to, text->data[i] == '\n' ? "\\n" : &text->data[i], text->data[i] == '\n' ? 2 : 1);
-    ip_buffer_printf(to, "\"");
-    to->failed = to->failed || text->failed;
+static void tell_file(ip_buffer *to, const char *name, ip_buffer *file) {
+    char *text = ip_buffer_take(file);
+    ip_buffer_printf(to, "\"%s\":", name);
+    ip_quote(to, text ? text : "");
+    to->failed = to->failed || !text;
+    ip_free(text);
 }
 
 ipos_status ir_track_tell(ir_scene *scene, ip_buffer *to) {
@@ -145,11 +144,11 @@ ipos_status ir_track_tell(ir_scene *scene, ip_buffer *to) {
         ip_given_colmap_write(&files, scene->footage.numbers, path->pose, path->count, &lens, window->width, window->height, points, count,
             path->error > 0 ? path->error : -1);
         ip_buffer_printf(to, ",\"colmap\":{");
-        tell_text(to, "cameras", &files.cameras);
+        tell_file(to, "cameras", &files.cameras);
         ip_buffer_printf(to, ",");
-        tell_text(to, "images", &files.images);
+        tell_file(to, "images", &files.images);
         ip_buffer_printf(to, ",");
-        tell_text(to, "points3D", &files.points);
+        tell_file(to, "points3D", &files.points);
         ip_buffer_printf(to, "}");
         ip_given_files_free(&files);
     }

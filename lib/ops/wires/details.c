@@ -1,23 +1,14 @@
 /* What is told about a result beside its pictures. */
+#include "quote.h"
 #include "wires_run.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
-
-static void add_text(ip_buffer *buffer, const char *text) {
-    json_t *value = json_string(text);
-    char *quoted = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
-    ip_buffer_printf(buffer, "%s", quoted ? quoted : "\"\"");
-    free(quoted);
-    json_decref(value);
-}
 
 void iw_details_stroke(iw_run *run, const char *wire, bool shadow, int64_t frame, const ip_curve *curve, float scale, float width, float sure) {
     ip_buffer *to = &run->strokes;
     size_t step = IP_MAX((size_t)1, curve->count / 24);
     ip_buffer_printf(to, "%s{\"wire\":", to->size ? "," : "");
-    add_text(to, wire);
+    ip_quote(to, wire);
     ip_buffer_printf(to, ",\"kind\":\"%s\",\"frame\":%lld,\"confidence\":%.3f,\"width\":%.1f,\"points\":[", shadow ? "shadow" : "wire", (long long)frame,
         (double)sure, (double)(width * scale));
     for (size_t i = 0; i < curve->count; i = i + step < curve->count || i == curve->count - 1 ? i + step : curve->count - 1)
@@ -34,7 +25,7 @@ static void add_lost(iw_run *run, const iw_shot *shot, size_t wire) {
             end++;
         if (end > i) {
             ip_buffer_printf(to, "%s{\"wire\":", to->size ? "," : "");
-            add_text(to, shot->wires.at[wire].name);
+            ip_quote(to, shot->wires.at[wire].name);
             ip_buffer_printf(to, ",\"first\":%lld,\"last\":%lld}", (long long)shot->numbers[i], (long long)shot->numbers[end - 1]);
         }
         i = end + 1;
@@ -47,7 +38,7 @@ ipos_status iw_details_shot(iw_run *run, const iw_shot *shot, const char *detect
         (long long)shot->numbers[0], (long long)shot->numbers[shot->count - 1], detector, (long long)steps);
     for (size_t w = 0; w < shot->wires.count && shot->seen; w++) {
         ip_buffer_printf(to, "%s{\"wire\":", w ? "," : "");
-        add_text(to, shot->wires.at[w].name);
+        ip_quote(to, shot->wires.at[w].name);
         ip_buffer_printf(to, ",\"frames\":[");
         for (size_t i = 0; i < shot->count; i++) {
             const iw_seen *seen = iw_seen_at(shot, w, i);
