@@ -97,13 +97,29 @@ ipos_status ip_halve(const ip_plane_f *from, ip_plane_f *out, int threads) {
     return IPOS_OK;
 }
 
-static void resize_rows(void *user, int64_t begin, int64_t end) {
+/* As ip_sample_linear() at every pixel; what depends on the column alone is worked out once for a piece of the rows. */
+IP_HOT static void resize_rows(void *user, int64_t begin, int64_t end) {
+    enum { PIECE = 256 };
     const two_planes *job = user;
     const ip_plane_f *from = job->from;
-    float sx = (float)from->width / (float)job->to->width, sy = (float)from->height / (float)job->to->height;
-    for (int y = (int)begin; y < (int)end; y++)
-        for (int x = 0; x < job->to->width; x++)
-            ip_row(job->to, y)[x] = job->gain * ip_sample_linear(from, ((float)x + .5f) * sx - .5f, ((float)y + .5f) * sy - .5f);
+    float sx = (float)from->width / (float)job->to->width, sy = (float)from->height / (float)job->to->height, share[PIECE];
+    int left[PIECE], right[PIECE];
+    for (int x0 = 0; x0 < job->to->width; x0 += PIECE) {
+        int width = IP_MIN(PIECE, job->to->width - x0);
+        for (int k = 0; k < width; k++)
+            ip_linear_at(((float)(x0 + k) + .5f) * sx - .5f, from->width, &left[k], &right[k], &share[k]);
+        for (int y = (int)begin; y < (int)end; y++) {
+            int top, bottom;
+            float down;
+            ip_linear_at(((float)y + .5f) * sy - .5f, from->height, &top, &bottom, &down);
+            const float *a = ip_row(from, top), *b = ip_row(from, bottom);
+            float *out = ip_row(job->to, y) + x0;
+            for (int k = 0; k < width; k++) {
+                float upper = a[left[k]] + share[k] * (a[right[k]] - a[left[k]]), lower = b[left[k]] + share[k] * (b[right[k]] - b[left[k]]);
+                out[k] = job->gain * (upper + down * (lower - upper));
+            }
+        }
+    }
 }
 
 void ip_resize(const ip_plane_f *from, ip_plane_f *to, float gain, int threads) {

@@ -51,9 +51,17 @@ void ip_box_blur(const ip_plane_f *from, ip_plane_f *to, ip_plane_f *tmp, int rx
 /* Sobel/4 (so that a ramp of 1 a pixel gives 2), edges repeated. */
 void ip_sobel(const ip_plane_f *from, ip_plane_f *gx, ip_plane_f *gy, int threads);
 
+/* The two samples a position between 0 and size-1 lies between, and the second's share; clamped as below. */
+static inline void ip_linear_at(float at, int size, int *first, int *second, float *share) {
+    at = at >= 0.f ? (at < (float)(size - 1) ? at : (float)(size - 1)) : 0.f; /* NaN compares false: 0 */
+    *first = (int)at;
+    *second = *first + (*first < size - 1);
+    *share = at - (float)*first;
+}
 /* One sample at (x, y), the position clamped to the plane; not-finite positions read (0,0). */
 float ip_sample_linear(const ip_plane_f *plane, float x, float y);
 float ip_sample_cubic(const ip_plane_f *plane, float x, float y); /* Keys bicubic, a = -.75 */
+void ip_sample_cubic_row(const ip_plane_f *plane, const float *x, const float *y, int count, float *out); /* the same at count places */
 void ip_sample_cubic3(const ip_image3 *image, float x, float y, float out[3]); /* planes of one size */
 /* Mitchell and Netravali's cubic (SIGGRAPH 1988): softer, and more alike at places on and between samples, so that grain pulses less with the motion. */
 void ip_sample_even3(const ip_image3 *image, float x, float y, float out[3]);

@@ -1,6 +1,7 @@
 #include "passing.h"
 
 #include "flow.h"
+#include "simd.h"
 #include <math.h>
 
 enum {
@@ -11,10 +12,6 @@ enum {
     LEVEL = 16     /* pixels around one over which the light may have changed, at 540 lines */
 };
 static const float another_scene = .12f; /* mean difference along the motion */
-
-typedef struct aligned {
-    ip_plane_f plane, valid; /* valid: 1 where the neighbour sees the place */
-} aligned;
 
 /* A plane halved `times`, values times gain. */
 static ipos_status reduce(const ip_plane_f *from, int times, float gain, int threads, ip_plane_f *out) {
@@ -34,27 +31,39 @@ static ipos_status reduce(const ip_plane_f *from, int times, float gain, int thr
     return IPOS_OK;
 }
 
-static float median_of(float *values, size_t count) {
-    for (size_t i = 1; i < count; i++) { /* insertion: a handful of values */
-        float value = values[i];
-        size_t k = i;
-        for (; k > 0 && values[k - 1] > value; k--)
-            values[k] = values[k - 1];
-        values[k] = value;
-    }
-    return count & 1 ? values[count / 2] : .5f * (values[count / 2 - 1] + values[count / 2]);
+/* Sorts the values of every place of a run by exchanging neighbours: the same steps for all, which a compiler can do many at a time. */
+IP_INLINE void sort_run(float (*values)[RUN], int count) {
+    for (int pass = 0; pass < count; pass++)
+        for (int i = pass & 1; i + 1 < count; i += 2)
+            for (int x = 0; x < RUN; x++) {
+                float a = values[i][x], b = values[i + 1][x];
+                values[i][x] = a < b ? a : b;
+                values[i + 1][x] = a > b ? a : b;
+            }
 }
 
-static void median_cells(const ip_plane_f *cells, ip_plane_f *out) {
+/* Of sorted values of which the first `seen` count. */
+IP_INLINE float median_at(float (*values)[RUN], int seen, int x) { return .5f * (values[(seen - 1) / 2][x] + values[seen / 2][x]); }
+
+IP_HOT static void median_cells(const ip_plane_f *cells, ip_plane_f *out) {
+    enum { SIDE = 2 * MIDDLE + 1, AROUND = SIDE * SIDE };
+    float values[AROUND][RUN];
     for (int y = 0; y < cells->height; y++)
-        for (int x = 0; x < cells->width; x++) {
-            float around[(2 * MIDDLE + 1) * (2 * MIDDLE + 1)];
-            size_t count = 0;
-            for (int dy = -MIDDLE; dy <= MIDDLE; dy++)
-                for (int dx = -MIDDLE; dx <= MIDDLE; dx++)
-                    if (x + dx >= 0 && x + dx < cells->width && y + dy >= 0 && y + dy < cells->height)
-                        around[count++] = ip_row(cells, y + dy)[x + dx];
-            ip_row(out, y)[x] = median_of(around, count);
+        for (int x0 = 0; x0 < cells->width; x0 += RUN) {
+            int width = IP_MIN(RUN, cells->width - x0), seen[RUN] = {0};
+            for (int i = 0; i < AROUND; i++) {
+                int dx = x0 + i % SIDE - MIDDLE, from = y + i / SIDE - MIDDLE, inside = from >= 0 && from < cells->height;
+                int first = inside ? IP_MAX(0, -dx) : RUN, last = inside ? IP_MIN(width, cells->width - dx) : RUN;
+                for (int k = 0; k < RUN; k++)
+                    values[i][k] = INFINITY;
+                for (int k = first; k < last; k++) {
+                    values[i][k] = ip_row(cells, from)[k + dx];
+                    seen[k]++;
+                }
+            }
+            sort_run(values, AROUND);
+            for (int k = 0; k < width; k++)
+                ip_row(out, y)[x0 + k] = median_at(values, seen[k], k);
         }
 }
 
@@ -78,51 +87,70 @@ static ipos_status scene_motion(const ip_plane_f *small, const ip_plane_f *other
 }
 
 typedef struct aligning {
-    const ip_plane_f *other, *cells;
-    const aligned *out;
+    const ip_plane_f *other, *cells, *out;
 } aligning;
 
+/* Where a row or column of pixels lies between those of the cells. */
+typedef struct between {
+    int first, second;
+    float share; /* of the second */
+} between;
+
+static between between_cells(int pixel, float scale, int cells) {
+    between at;
+    ip_linear_at(((float)pixel + .5f) * scale - .5f, cells, &at.first, &at.second, &at.share);
+    return at;
+}
+
 static void bring_rows(void *user, int64_t begin, int64_t end) {
+    enum { PIECE = 256 };
     const aligning *job = user;
     const ip_plane_f *other = job->other, *cells = job->cells;
     float sx = (float)cells->width / (float)other->width, sy = (float)cells->height / (float)other->height;
-    for (int y = (int)begin; y < (int)end; y++) {
-        float v = fminf(fmaxf(((float)y + .5f) * sy - .5f, 0), (float)(cells->height - 1));
-        int above = (int)v, below = IP_MIN(above + 1, cells->height - 1);
-        float down = v - (float)above;
-        for (int x = 0; x < other->width; x++) {
-            float u = fminf(fmaxf(((float)x + .5f) * sx - .5f, 0), (float)(cells->width - 1)), to[2];
-            int left = (int)u, right = IP_MIN(left + 1, cells->width - 1);
+    float mixed[PIECE + 2], to[2][PIECE]; /* cells are larger than pixels */
+    between across[PIECE];
+    for (int x0 = 0; x0 < other->width; x0 += PIECE) {
+        int width = IP_MIN(PIECE, other->width - x0);
+        for (int k = 0; k < width; k++)
+            across[k] = between_cells(x0 + k, sx, cells->width);
+        int left = across[0].first, count = across[width - 1].second - left + 1;
+        for (int y = (int)begin; y < (int)end; y++) {
+            between down = between_cells(y, sy, cells->height);
             for (int i = 0; i < 2; i++) {
-                const float *a = ip_row(&cells[i], above), *b = ip_row(&cells[i], below);
-                float l = a[left] + down * (b[left] - a[left]), r = a[right] + down * (b[right] - a[right]);
-                to[i] = l + (u - (float)left) * (r - l) + (float)(i ? y : x);
+                const float *a = ip_row(&cells[i], down.first) + left, *b = ip_row(&cells[i], down.second) + left;
+                for (int k = 0; k < count; k++)
+                    mixed[k] = a[k] + down.share * (b[k] - a[k]);
+                for (int k = 0; k < width; k++) {
+                    float l = mixed[across[k].first - left], r = mixed[across[k].second - left];
+                    to[i][k] = l + across[k].share * (r - l) + (float)(i ? y : x0 + k);
+                }
             }
-            bool inside = to[0] >= 0 && to[1] >= 0 && to[0] <= (float)(other->width - 1) && to[1] <= (float)(other->height - 1);
-            ip_row(&job->out->valid, y)[x] = inside;
-            ip_row(&job->out->plane, y)[x] = inside ? ip_sample_cubic(other, to[0], to[1]) : 0;
+            float *out = ip_row(job->out, y) + x0;
+            ip_sample_cubic_row(other, to[0], to[1], width, out);
+            for (int k = 0; k < width; k++) {
+                bool inside = to[0][k] >= 0 && to[1][k] >= 0 && to[0][k] <= (float)(other->width - 1) && to[1][k] <= (float)(other->height - 1);
+                out[k] = inside ? out[k] : INFINITY;
+            }
         }
     }
 }
 
-/* Brings a neighbour here; *usable is false where it shows something else. */
-static ipos_status align(const ip_plane_f *luma, const ip_plane_f *small, const ip_plane_f *other, int halvings, int threads, aligned *out, bool *usable) {
+/* Brings a neighbour here, INFINITY where it does not see the place; *usable is false where it shows something else. */
+static ipos_status align(const ip_plane_f *luma, const ip_plane_f *small, const ip_plane_f *other, int halvings, int threads, ip_plane_f *out, bool *usable) {
     ip_plane_f other_small, cells[2] = {0};
     IP_TRY(reduce(other, halvings, 255, threads, &other_small));
     ipos_status status = scene_motion(small, &other_small, halvings, threads, cells);
     ip_plane_free(&other_small);
     if (status == IPOS_OK)
-        status = ip_plane_new(luma->width, luma->height, &out->plane);
-    if (status == IPOS_OK)
-        status = ip_plane_new(luma->width, luma->height, &out->valid);
+        status = ip_plane_new(luma->width, luma->height, out);
     double apart = 0, seen = 0;
     if (status == IPOS_OK)
         ip_parallel(threads, luma->height, 8, bring_rows, &(aligning){other, cells, out});
     for (int y = 0; y < luma->height && status == IPOS_OK; y += 3)
         for (int x = 0; x < luma->width; x += 3) {
-            float valid = ip_row(&out->valid, y)[x];
-            apart += valid * fabsf(ip_row(luma, y)[x] - ip_row(&out->plane, y)[x]);
-            seen += valid;
+            float there = ip_row(out, y)[x];
+            apart += there < INFINITY ? fabsf(ip_row(luma, y)[x] - there) : 0;
+            seen += there < INFINITY;
         }
     ip_planes_free(cells, 2);
     *usable = seen > .2 / 9 * luma->width * luma->height && apart < another_scene * seen;
@@ -130,40 +158,29 @@ static ipos_status align(const ip_plane_f *luma, const ip_plane_f *small, const 
 }
 
 typedef struct medians {
-    const ip_plane_f *luma;
-    const aligned *views;
+    const ip_plane_f *luma, *views;
     int count;
     ip_plane_f *out, *known;
 } medians;
 
-/* Sorts the values of every pixel of a run by exchanging neighbours: the same steps for all, which a compiler can do many at a time. */
-static void sort_run(float values[IP_PASSING_MOST][RUN], int count) {
-    for (int pass = 0; pass < count; pass++)
-        for (int i = pass & 1; i + 1 < count; i += 2)
-            for (int x = 0; x < RUN; x++) {
-                float a = values[i][x], b = values[i + 1][x];
-                values[i][x] = a < b ? a : b;
-                values[i + 1][x] = a < b ? b : a;
-            }
-}
-
-static void less_median(void *user, int64_t begin, int64_t end) {
+IP_HOT static void less_median(void *user, int64_t begin, int64_t end) {
     const medians *m = user;
     float values[IP_PASSING_MOST][RUN] = {0};
     for (int y = (int)begin; y < (int)end; y++)
         for (int x0 = 0; x0 < m->luma->width; x0 += RUN) {
             int width = IP_MIN(RUN, m->luma->width - x0), seen[RUN] = {0};
-            for (int i = 0; i < m->count; i++)
+            for (int i = 0; i < m->count; i++) {
+                const float *row = ip_row(&m->views[i], y) + x0;
                 for (int x = 0; x < width; x++) {
-                    bool valid = ip_row(&m->views[i].valid, y)[x0 + x] > 0;
-                    values[i][x] = valid ? ip_row(&m->views[i].plane, y)[x0 + x] : INFINITY;
-                    seen[x] += valid;
+                    values[i][x] = row[x];
+                    seen[x] += row[x] < INFINITY;
                 }
+            }
             sort_run(values, m->count);
             for (int x = 0; x < width; x++) {
                 bool known = seen[x] >= 2;
                 ip_row(m->known, y)[x0 + x] = known;
-                ip_row(m->out, y)[x0 + x] = known ? ip_row(m->luma, y)[x0 + x] - .5f * (values[(seen[x] - 1) / 2][x] + values[seen[x] / 2][x]) : 0;
+                ip_row(m->out, y)[x0 + x] = known ? ip_row(m->luma, y)[x0 + x] - median_at(values, seen[x], x) : 0;
             }
         }
 }
@@ -186,7 +203,7 @@ static ipos_status level(ip_plane_f *out, const ip_plane_f *known, int threads) 
 }
 
 ipos_status ip_passing(const ip_plane_f *luma, const ip_plane_f *others, size_t count, int threads, ip_plane_f *out) {
-    aligned views[IP_PASSING_MOST] = {0};
+    ip_plane_f views[IP_PASSING_MOST] = {0};
     int used = 0, halvings = 0;
     ip_plane_f small, known = {0};
     while (IP_MAX(luma->width, luma->height) >> halvings > SMALL && IP_MIN(luma->width, luma->height) >> halvings >= 64)
@@ -198,20 +215,15 @@ ipos_status ip_passing(const ip_plane_f *luma, const ip_plane_f *others, size_t 
         status = align(luma, &small, &others[i], halvings, threads, &views[used], &usable);
         if (usable && status == IPOS_OK)
             used++;
-        else {
-            ip_plane_free(&views[used].plane);
-            ip_plane_free(&views[used].valid);
-        }
+        else
+            ip_plane_free(&views[used]);
     }
     if (status == IPOS_OK) {
         medians m = {.luma = luma, .views = views, .count = used, .out = out, .known = &known};
         ip_parallel(threads, luma->height, 8, less_median, &m);
         status = level(out, &known, threads);
     }
-    for (int i = 0; i < used; i++) {
-        ip_plane_free(&views[i].plane);
-        ip_plane_free(&views[i].valid);
-    }
+    ip_planes_free(views, IP_COUNT(views));
     ip_plane_free(&known);
     ip_plane_free(&small);
     return status;

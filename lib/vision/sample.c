@@ -8,10 +8,10 @@ IP_INLINE float limit(float v, int size) {
 }
 
 float ip_sample_linear(const ip_plane_f *plane, float x, float y) {
-    x = limit(x, plane->width);
-    y = limit(y, plane->height);
-    int x0 = (int)x, y0 = (int)y, x1 = x0 + (x0 < plane->width - 1), y1 = y0 + (y0 < plane->height - 1);
-    float fx = x - (float)x0, fy = y - (float)y0;
+    int x0, x1, y0, y1;
+    float fx, fy;
+    ip_linear_at(x, plane->width, &x0, &x1, &fx);
+    ip_linear_at(y, plane->height, &y0, &y1, &fy);
     const float *a = ip_row(plane, y0), *b = ip_row(plane, y1);
     float top = a[x0] + fx * (a[x1] - a[x0]), bottom = b[x0] + fx * (b[x1] - b[x0]);
     return top + fy * (bottom - top);
@@ -46,13 +46,15 @@ typedef struct cubic_place {
     v4 wx;
 } cubic_place;
 
+IP_INLINE bool inner_place(const ip_plane_f *plane, int x, int y) { return x >= 1 && y >= 1 && x + 2 < plane->width && y + 2 < plane->height; }
+
 IP_INLINE void cubic_at(const ip_plane_f *plane, float x, float y, bool even, cubic_place *at) {
     x = limit(x, plane->width);
     y = limit(y, plane->height);
     float wx[4];
     at->x = (int)x;
     at->y = (int)y;
-    at->inner = at->x >= 1 && at->y >= 1 && at->x + 2 < plane->width && at->y + 2 < plane->height;
+    at->inner = inner_place(plane, at->x, at->y);
     if (even) {
         even_weights(x - (float)at->x, wx);
         even_weights(y - (float)at->y, at->wy);
@@ -90,6 +92,35 @@ float ip_sample_cubic(const ip_plane_f *plane, float x, float y) {
     cubic_place at;
     cubic_at(plane, x, y, false, &at);
     return cubic_read(plane, &at);
+}
+
+IP_HOT void ip_sample_cubic_row(const ip_plane_f *plane, const float *x, const float *y, int count, float *out) {
+    enum { RUN = 64 };
+    float px[RUN], py[RUN], wx[4][RUN], wy[4][RUN];
+    int cx[RUN], cy[RUN];
+    for (int from = 0; from < count; from += RUN) {
+        int run = IP_MIN(RUN, count - from);
+        for (int k = 0; k < RUN; k++) {
+            px[k] = limit(x[from + IP_MIN(k, run - 1)], plane->width);
+            py[k] = limit(y[from + IP_MIN(k, run - 1)], plane->height);
+        }
+        for (int k = 0; k < RUN; k++) {
+            float ax[4], ay[4];
+            cx[k] = (int)px[k];
+            cy[k] = (int)py[k];
+            cubic_weights(px[k] - (float)cx[k], ax);
+            cubic_weights(py[k] - (float)cy[k], ay);
+            for (int i = 0; i < 4; i++) {
+                wx[i][k] = ax[i];
+                wy[i][k] = ay[i];
+            }
+        }
+        for (int k = 0; k < run; k++) {
+            const cubic_place at = {.x = cx[k], .y = cy[k], .wy = {wy[0][k], wy[1][k], wy[2][k], wy[3][k]}, .wx = {wx[0][k], wx[1][k], wx[2][k], wx[3][k]},
+                .inner = inner_place(plane, cx[k], cy[k])};
+            out[from + k] = cubic_read(plane, &at);
+        }
+    }
 }
 
 IP_INLINE void sample3(const ip_image3 *image, float x, float y, bool even, float out[3]) {

@@ -43,6 +43,32 @@ static void test_sampling(void **state) {
     ip_plane_free(&p);
 }
 
+/* What is done a row at a time reads what a single sample reads, to the bit. */
+static void test_rows_of_samples(void **state) {
+    (void)state;
+    enum { COUNT = 150 };
+    float x[COUNT], y[COUNT], out[COUNT];
+    ip_plane_f p = plane(31, 23), wide = plane(300, 41);
+    for (int j = 0; j < 23; j++)
+        for (int i = 0; i < 31; i++)
+            ip_row(&p, j)[i] = texture(9 * i, 7 * j);
+    for (int k = 0; k < COUNT; k++) { /* over every border */
+        x[k] = (float)k * .27f - 4;
+        y[k] = 26 - (float)k * .21f;
+    }
+    x[70] = NAN;
+    y[71] = INFINITY;
+    ip_sample_cubic_row(&p, x, y, COUNT, out);
+    for (int k = 0; k < COUNT; k++)
+        assert_true(out[k] == ip_sample_cubic(&p, x[k], y[k]));
+    ip_resize(&p, &wide, 1.7f, 2);
+    for (int j = 0; j < 41; j++)
+        for (int i = 0; i < 300; i++)
+            assert_true(ip_row(&wide, j)[i] == 1.7f * ip_sample_linear(&p, ((float)i + .5f) * (31.f / 300.f) - .5f, ((float)j + .5f) * (23.f / 41.f) - .5f));
+    ip_plane_free(&p);
+    ip_plane_free(&wide);
+}
+
 static void test_blur_is_the_mean(void **state) {
     (void)state;
     ip_plane_f p = plane(31, 23), out = plane(31, 23), tmp = plane(31, 23);
@@ -251,7 +277,7 @@ static void test_letterbox(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sampling), cmocka_unit_test(test_blur_is_the_mean), cmocka_unit_test(test_fill),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sampling), cmocka_unit_test(test_rows_of_samples), cmocka_unit_test(test_blur_is_the_mean), cmocka_unit_test(test_fill),
         cmocka_unit_test(test_splat), cmocka_unit_test(test_flow), cmocka_unit_test(test_flow_again), cmocka_unit_test(test_pulse), cmocka_unit_test(test_letterbox)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
