@@ -61,6 +61,19 @@ static float solve(const float s[SUMS], float move[2]) {
     return least / (least + 2.f * DAMP) + .02f;
 }
 
+/* The moves to be tried at a pixel, between those of the windows around it. */
+IP_INLINE void move_at(const nodes *n, int x, int y, float move[2]) {
+    int left, right, top, bottom;
+    float across, down;
+    ip_linear_at((float)x / SPACING, n->next_u.width, &left, &right, &across);
+    ip_linear_at((float)y / SPACING, n->next_u.height, &top, &bottom, &down);
+    for (int i = 0; i < 2; i++) {
+        const float *a = ip_row(i ? &n->next_v : &n->next_u, top), *b = ip_row(i ? &n->next_v : &n->next_u, bottom);
+        float upper = a[left] + across * (a[right] - a[left]), lower = b[left] + across * (b[right] - b[left]);
+        move[i] = upper + down * (lower - upper);
+    }
+}
+
 /* What the view leaves of the target at the present motion plus the tried moves; padded like the target. */
 static void warp(const ip_wire_target *target, const ip_wire_view *view, const nodes *n, ip_plane_f *left, ip_plane_f *weight) {
     int w = target->width, h = target->height, fw = view->from.width, fh = view->from.height;
@@ -70,9 +83,10 @@ static void warp(const ip_wire_target *target, const ip_wire_view *view, const n
             *to = 0.f;
             if (!(k > 0.f))
                 continue;
-            float gx = (float)x / SPACING, gy = (float)y / SPACING;
-            float px = (float)x + IP_WIRE_REACH + ip_row(&view->flow[0], y)[x] + ip_sample_linear(&n->next_u, gx, gy);
-            float py = (float)y + IP_WIRE_REACH + ip_row(&view->flow[1], y)[x] + ip_sample_linear(&n->next_v, gx, gy);
+            float move[2];
+            move_at(n, x, y, move);
+            float px = (float)x + IP_WIRE_REACH + ip_row(&view->flow[0], y)[x] + move[0];
+            float py = (float)y + IP_WIRE_REACH + ip_row(&view->flow[1], y)[x] + move[1];
             if (!(px >= 1.f && py >= 1.f && px < (float)(fw - 2) && py < (float)(fh - 2)) || ip_row(&view->unsafe, (int)(py + .5f))[(int)(px + .5f)] > 0.f)
                 continue;
             ip_row(left, y + PAD)[x + PAD] = ip_row(&target->luma, y + PAD)[x + PAD] - ip_sample_cubic(&view->luma, px, py);
@@ -135,8 +149,10 @@ static void spread(const ip_wire_target *target, nodes *n, ip_plane_f flow[2]) {
         for (int x = 0; x < target->width; x++) {
             if (!(ip_row(&target->near, y)[x] > 0.f))
                 continue;
-            ip_row(&flow[0], y)[x] += ip_sample_linear(&n->next_u, (float)x / SPACING, (float)y / SPACING);
-            ip_row(&flow[1], y)[x] += ip_sample_linear(&n->next_v, (float)x / SPACING, (float)y / SPACING);
+            float move[2];
+            move_at(n, x, y, move);
+            ip_row(&flow[0], y)[x] += move[0];
+            ip_row(&flow[1], y)[x] += move[1];
         }
 }
 

@@ -26,11 +26,15 @@ static const float COVERED = .7f;    /* no more is to be seen under so much of a
 static const float CANDOUR = 4.f;    /* the fill's variance by what its views say of it: best of 1, 2, 4 and about as good as 8 on the clips for choosing */
 static const float ROUNDING = .55f / 255.f;
 
+typedef float v4 __attribute__((vector_size(16)));
+
 enum { IN, D, MEAN = D + 3, FILL = MEAN + 3, DOUBT = FILL + 3, BEST, TURN, SCATTER, FAR_MEAN, CHANGE, SIZE, MOST, TMP, COUNT };
 typedef struct shine {
     int width, height;
     ip_plane_f p[COUNT];
-    int line[TURNS][2 * FAR + 1][2]; /* offsets of a far line */
+    v4 *cells; /* the differences and 1, in the matte, row by row with FAR zeros around */
+    ptrdiff_t stride;
+    int line[TURNS][2 * FAR + 1]; /* offsets of a far line, cells */
     float weight[2 * FAR + 1], all;  /* of its samples, their sum */
     float way[TURNS][2], near[4 * NEAR + 1], near_all; /* direction; of samples half a pixel apart */
 } shine;
@@ -79,30 +83,38 @@ static void lay_lines(shine *s) {
         s->way[t][0] = cosf(angle);
         s->way[t][1] = sinf(angle);
         for (int i = 0; i <= 2 * FAR; i++)
-            for (int k = 0; k < 2; k++)
-                s->line[t][i][k] = (int)lrintf((float)(i - FAR) * s->way[t][k]);
+            s->line[t][i] = (int)(lrintf((float)(i - FAR) * s->way[t][1]) * s->stride + lrintf((float)(i - FAR) * s->way[t][0]));
     }
+}
+
+static ipos_status lay_cells(shine *s) {
+    s->stride = s->width + 2 * FAR;
+    size_t bytes = (size_t)s->stride * (size_t)(s->height + 2 * FAR) * sizeof *s->cells;
+    s->cells = ip_aligned_alloc(sizeof *s->cells, bytes);
+    if (!s->cells)
+        return ip_no_memory(bytes);
+    memset(s->cells, 0, bytes);
+    for (int y = 0; y < s->height; y++)
+        for (int x = 0; x < s->width; x++)
+            s->cells[(y + FAR) * s->stride + x + FAR] =
+                (v4){ip_row(&s->p[D], y)[x], ip_row(&s->p[D + 1], y)[x], ip_row(&s->p[D + 2], y)[x], ip_row(&s->p[IN], y)[x]};
+    return IPOS_OK;
 }
 
 /* Sums along one direction: of the differences' means, what they amount to. */
 static void sum_turn(const shine *s, int turn, ip_plane_f *energy, ip_plane_f *mean) {
     for (int y = 0; y < s->height; y++)
         for (int x = 0; x < s->width; x++) {
-            float sum[3] = {0}, in = 0.f;
+            const v4 *at = s->cells + (y + FAR) * s->stride + x + FAR;
+            v4 sum = {0};
             ip_row(energy, y)[x] = ip_row(mean, y)[x] = 0.f;
-            if (!(ip_row(&s->p[IN], y)[x] > 0.f))
+            if (!((*at)[3] > 0.f))
                 continue;
-            for (int i = 0; i <= 2 * FAR; i++) {
-                int px = x + s->line[turn][i][0], py = y + s->line[turn][i][1];
-                if (px < 0 || py < 0 || px >= s->width || py >= s->height)
-                    continue;
-                in += s->weight[i] * ip_row(&s->p[IN], py)[px];
-                for (int c = 0; c < 3; c++)
-                    sum[c] += s->weight[i] * ip_row(&s->p[D + c], py)[px];
-            }
+            for (int i = 0; i <= 2 * FAR; i++)
+                sum += s->weight[i] * at[s->line[turn][i]];
             float e = (square(sum[0]) + square(sum[1]) + square(sum[2])) / 3.f;
             ip_row(energy, y)[x] = e / square(s->all);
-            ip_row(mean, y)[x] = e / square(in) * in / s->all; /* a short line proves less */
+            ip_row(mean, y)[x] = e / square(sum[3]) * sum[3] / s->all; /* a short line proves less */
         }
 }
 
@@ -220,10 +232,14 @@ ipos_status ip_wire_shine(const ip_wire_work *work, ip_wire_tile *tile) {
     if (s.width < 2 || s.height < 2)
         return IPOS_OK;
     IP_TRY(ip_planes_new(s.width, s.height, s.p, COUNT));
-    lay_lines(&s);
     differences(work, tile, &s);
     even_doubt(work, &s);
-    ipos_status status = find_turns(&s);
+    ipos_status status = lay_cells(&s);
+    if (status == IPOS_OK) {
+        lay_lines(&s);
+        status = find_turns(&s);
+    }
+    ip_free(s.cells);
     if (status == IPOS_OK) {
         take_means(tile, &s);
         ip_plane_copy(&s.p[MOST], &s.p[SIZE]);
