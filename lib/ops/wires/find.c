@@ -104,14 +104,14 @@ float iw_bend(const ip_curve *curve) {
     return most;
 }
 
-static float chord_angle(const ip_curve *curve) {
+float iw_direction(const ip_curve *curve) {
     ip_point a = curve->at[0], b = curve->at[curve->count - 1];
     return atan2f(b.y - a.y, b.x - a.x);
 }
 
 /* Between the directions of two lines, 0..pi/2. */
 static float turn_between(const ip_curve *a, const ip_curve *b) {
-    float turn = fabsf(remainderf(chord_angle(a) - chord_angle(b), 3.14159265f));
+    float turn = fabsf(remainderf(iw_direction(a) - iw_direction(b), 3.14159265f));
     return turn;
 }
 

@@ -60,6 +60,11 @@ static ipos_status ask_with_hints(iw_work *w) {
             status = iw_straight_hint(w, &w->follow[i], &hints);
     if (status == IPOS_OK)
         status = iw_detect(w->shot, w->index, w->box, &hints, &w->hinted);
+    for (int y = 0; y < w->box.height && w->lines.data && status == IPOS_OK; y++)
+        for (int x = 0; x < w->box.width; x++) {
+            float *to = &ip_row(&w->hinted, y)[x];
+            *to = fmaxf(*to, ip_row(&w->lines, y)[x] * ip_row(&hints, y)[x]);
+        }
     ip_plane_free(&hints);
     return status;
 }
@@ -68,6 +73,10 @@ static ipos_status one_frame(iw_work *w) {
     iw_shot *shot = w->shot;
     w->box = around(w);
     IP_TRY(iw_detect(shot, w->index, w->box, NULL, &w->plain));
+    if (shot->net)
+        IP_TRY(iw_lines_find(w));
+    if (w->lines.data)
+        ip_plane_max(&w->plain, &w->lines);
     IP_TRY(iw_find(w));
     IP_TRY(ask_with_hints(w));
     for (size_t i = 0; i < w->count; i++)
@@ -201,6 +210,7 @@ static void work_free(iw_work *w) {
     ip_plane_free(&w->luma);
     ip_plane_free(&w->plain);
     ip_plane_free(&w->hinted);
+    ip_plane_free(&w->lines);
 }
 
 /* The follow of one wire: whether it is to be looked for on this frame now, and where. */

@@ -33,6 +33,7 @@ typedef struct iw_work {
     ip_box_i box;
     ip_plane_f luma;          /* of the plate */
     ip_plane_f plain, hinted; /* the detector's answers without and with hints */
+    ip_plane_f lines;         /* how plainly straight lines run through, 0..1, as the answers; {0}: no wire that hardly bends is looked for */
     iw_follow *follow;
     size_t count;
 } iw_work;
@@ -50,6 +51,10 @@ ipos_status iw_settle(const iw_work *w, const iw_follow *f);
 bool iw_stiff(const iw_work *w, const iw_follow *f);
 ipos_status iw_straight_hint(const iw_work *w, const iw_follow *f, ip_plane_f *hints);
 ipos_status iw_straighten(const iw_work *w, const iw_follow *f);
+/* Fills in `lines`. */
+ipos_status iw_lines_find(iw_work *w);
+/* Direction of a curve's chord, radians. */
+float iw_direction(const ip_curve *curve);
 /* Largest distance of a curve from its chord. */
 float iw_bend(const ip_curve *curve);
 /* Alpha of the frame's wires: the answer within a corridor, at least a band of the wire's own width. */
