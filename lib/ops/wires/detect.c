@@ -1,4 +1,4 @@
-/* How likely each pixel of a plate shows a wire: the network's answer, or ridges where there is none. */
+/* How likely each pixel of a plate shows a wire: the network's answer, or ridges where there is none, or both on a single frame. */
 #include "wires_op.h"
 
 #include "ridge.h"
@@ -55,11 +55,24 @@ static ipos_status by_ridges(iw_shot *shot, size_t index, const ip_image3 *plate
     return status;
 }
 
+/* Of a single frame nothing is known of what passes before the scene, which the network leans on: there it misses plain lines that stand out. */
+static ipos_status with_ridges(iw_shot *shot, size_t index, const ip_image3 *plate, ip_box_i box, const ip_plane_f *prompt, ip_plane_f *out) {
+    ip_plane_f ridges;
+    IP_TRY(ip_plane_new(box.width, box.height, &ridges));
+    ipos_status status = by_ridges(shot, index, plate, box, prompt, &ridges);
+    if (status == IPOS_OK)
+        ip_plane_max(out, &ridges);
+    ip_plane_free(&ridges);
+    return status;
+}
+
 ipos_status iw_detect(iw_shot *shot, size_t index, ip_box_i box, const ip_plane_f *prompt, ip_plane_f *out) {
     const ip_image3 *plate;
     IP_TRY(iw_shot_plate(shot, index, &plate));
     IP_TRY(ip_plane_new(box.width, box.height, out));
     ipos_status status = shot->net ? by_network(shot, index, plate, box, prompt, out) : by_ridges(shot, index, plate, box, prompt, out);
+    if (shot->net && shot->count == 1 && status == IPOS_OK)
+        status = with_ridges(shot, index, plate, box, prompt, out);
     if (status != IPOS_OK)
         ip_plane_free(out);
     return status;
