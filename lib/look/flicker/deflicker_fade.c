@@ -7,12 +7,13 @@
 #include "deflicker_internal.h"
 #include <math.h>
 
-enum { PLACES = 24, SHAPES = 6, FADES = SHAPES * PLACES * PLACES, NEWTON = 4, LEVELS_MOST = 5, UNKNOWNS = 5, LENGTH_LEAST = 3 };
+enum { PLACES = 24, SHAPES = 6, FADES = SHAPES * PLACES * PLACES, NEWTON = 4, LEVELS_MOST = 5, UNKNOWNS = 5, LENGTH_LEAST = 3, MOVES = 9 };
 static const double CHANGE_LEAST = .25;    /* less is left to the smoother */
 static const double CHANGE_MOST = 5., STEP_MOST = .5, DARK = 1e-3;
 static const double READING = .003;        /* what a path is off by at least */
 static const double LIKELY_LEAST = 6., REACH_OF = 4.; /* fades the mean is of at least; reach of the next places, in spacings of these */
-static const double WEIGHT_LEAST = 1e-6;
+static const double WEIGHT_LEAST = 1e-4;   /* under normal flicker, to be looked at further */
+static const double MOVES_REACH = 2.5;     /* of level and change, in their deviations under normal flicker */
 
 /* light^power goes over evenly, or eased: power 1 is a dimmer or a mix of light, 1/2.2 a mix of display codes as editing software makes it, 0 even
  * steps in stops. */
@@ -31,7 +32,7 @@ typedef struct fade {
 typedef struct fitting {
     const double *path;
     size_t n;
-    double mean, *curve, *slope, *weight, *sum; /* n each */
+    double mean, *curve, *slope, *weight, *sum, *rest, *moved; /* n each */
 } fitting;
 
 static double way(const fade *f, double at) {
@@ -118,20 +119,60 @@ static double likely(const fitting *t, const fade *all, const fade *best) {
     return sum * sum / squares;
 }
 
+/* Likelihood of one fade under flicker of any distribution, over its level and change about the best of normal flicker; and the mean of both by it, as
+ * moves from that best. */
+typedef struct moves {
+    double likelihood, level, change;
+} moves;
+
+static double of_moves(const fitting *t, double level, double change) {
+    double sum[IP_DEFLICKER_EXPONENTS];
+    for (size_t i = 0; i < t->n; i++)
+        t->moved[i] = t->rest[i] - level - change * t->slope[i];
+    memset(sum, 0, sizeof sum);
+    ip_deflicker_powers(t->moved, t->n, 0., sum);
+    return ip_deflicker_power_likelihood(sum, (double)t->n);
+}
+
+/* t->curve and t->slope as drawn. */
+static moves move(const fitting *t, const fade *f) {
+    double along = 0., score[MOVES][MOVES], best = -HUGE_VAL, deviation = sqrt(f->left / ((double)t->n - UNKNOWNS)), sum[3] = {0.};
+    for (size_t i = 0; i < t->n; i++) {
+        t->rest[i] = t->path[i] - t->mean - t->curve[i];
+        along += t->slope[i] * t->slope[i];
+    }
+    double level = 2. * MOVES_REACH / (MOVES - 1) * deviation / sqrt((double)t->n), change = 2. * MOVES_REACH / (MOVES - 1) * deviation / sqrt(along);
+    for (int l = 0; l < MOVES; l++)
+        for (int c = 0; c < MOVES; c++) {
+            score[l][c] = of_moves(t, (l - MOVES / 2) * level, (c - MOVES / 2) * change);
+            best = fmax(best, score[l][c]);
+        }
+    for (int l = 0; l < MOVES; l++)
+        for (int c = 0; c < MOVES; c++) {
+            double weight = exp(score[l][c] - best);
+            sum[0] += weight;
+            sum[1] += weight * (l - MOVES / 2) * level;
+            sum[2] += weight * (c - MOVES / 2) * change;
+        }
+    return (moves){best + log(sum[0] * level * change), sum[1] / sum[0], sum[2] / sum[0]};
+}
+
 /* Mean of all by likelihood. */
 static void average(const fitting *t, const fade *all, const fade *best, double *trend) {
-    double weights = 0.;
+    double weights = 0., most = -HUGE_VAL;
     memset(t->sum, 0, t->n * sizeof *t->sum);
     for (size_t k = 0; k < FADES; k++) {
-        double weight = weight_of(t, &all[k], best);
-        if (!(weight > WEIGHT_LEAST))
+        if (!(weight_of(t, &all[k], best) > WEIGHT_LEAST))
             continue;
         for (size_t i = 0; i < t->n; i++)
             t->weight[i] = way(&all[k], (double)i);
         draw(t, &all[k]);
+        moves m = move(t, &all[k]);
+        double weight = exp(fmin(0., m.likelihood - most)), faded = exp(fmin(0., most - m.likelihood));
         for (size_t i = 0; i < t->n; i++)
-            t->sum[i] += weight * t->curve[i];
-        weights += weight;
+            t->sum[i] = faded * t->sum[i] + weight * (t->curve[i] + m.level + m.change * t->slope[i]);
+        weights = faded * weights + weight;
+        most = fmax(most, m.likelihood);
     }
     for (size_t i = 0; i < t->n; i++)
         trend[i] = t->mean + t->sum[i] / weights;
@@ -159,13 +200,15 @@ ipos_status ip_deflicker_fade(const double *path, size_t n, double *trend, doubl
         return IPOS_OK;
     fitting t = {.path = path, .n = n};
     fade *all = ip_calloc(FADES, sizeof *all);
-    double *work = ip_calloc(4 * n, sizeof *work);
+    double *work = ip_calloc(6 * n, sizeof *work);
     ipos_status status = all && work ? IPOS_OK : IPOS_ERR_NO_MEMORY;
     if (status == IPOS_OK) {
         t.curve = work;
         t.slope = work + n;
         t.weight = work + 2 * n;
         t.sum = work + 3 * n;
+        t.rest = work + 4 * n;
+        t.moved = work + 5 * n;
         for (size_t i = 0; i < n; i++)
             t.mean += path[i] / (double)n;
         search(&t, all, trend, left);

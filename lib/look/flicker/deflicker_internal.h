@@ -4,7 +4,7 @@
 
 #include "deflicker.h"
 
-enum { IP_DEFLICKER_LAGS = 3, IP_DEFLICKER_REACH = 5, IP_DEFLICKER_SIDES = 2, IP_DEFLICKER_STRIPS = 3 * IP_DEFLICKER_BANDS, IP_DEFLICKER_STEPS = 10 };
+enum { IP_DEFLICKER_LAGS = 3, IP_DEFLICKER_REACH = 5, IP_DEFLICKER_SIDES = 2, IP_DEFLICKER_STRIPS = 3 * IP_DEFLICKER_BANDS, IP_DEFLICKER_STEPS = 10, IP_DEFLICKER_EXPONENTS = 4 };
 extern const int ip_deflicker_lag[IP_DEFLICKER_LAGS];
 
 /* A log-ratio and what it rests on. weight 0: none. */
@@ -47,6 +47,10 @@ void ip_deflicker_steps(const double *path, size_t n, bool *step);
 ipos_status ip_deflicker_trend(const double *path, size_t n, const bool *step, double *trend);
 /* The levels of the stretches that begin at 0 and at[0..steps), at most IP_DEFLICKER_STEPS, under flicker of any distribution (deflicker_level.c). */
 void ip_deflicker_levels(const double *path, size_t n, const size_t *at, size_t steps, double *trend);
+/* Exponential power noise, deflicker_level.c: adds to the sums of the powers of what n values of a path differ from a level by, one for each exponent; and
+ * the log-likelihood of such sums over n values, but for a constant, over all exponents, the scale integrated out over its reciprocal. */
+void ip_deflicker_powers(const double *path, size_t n, double level, double sum[IP_DEFLICKER_EXPONENTS]);
+double ip_deflicker_power_likelihood(const double sum[IP_DEFLICKER_EXPONENTS], double n);
 /* The path as a fade between two levels. left: what the likeliest one leaves, squared; HUGE_VAL: too little changes or too few frames, and trend is
  * as it was. unknowns: how many numbers it takes. */
 ipos_status ip_deflicker_fade(const double *path, size_t n, double *trend, double *left, double *unknowns);

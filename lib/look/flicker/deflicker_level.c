@@ -6,7 +6,7 @@
 #include "deflicker_internal.h"
 #include <math.h>
 
-enum { PLACES = 101, ROUNDS = 4, EXPONENTS = 4 };
+enum { PLACES = 101, ROUNDS = 4, EXPONENTS = IP_DEFLICKER_EXPONENTS };
 static const double exponent[EXPONENTS] = {1., 2., 4., 8.};
 static const double READING = .003; /* what a path is off by at least */
 static const double REACH = 4.;     /* of the next places, in deviations of the last */
@@ -22,32 +22,46 @@ static double likelihood(double power, double sum, double n) {
     return n * (log(.5 * power) - lgamma(1. / power)) + lgamma(n / power) - log(power) - n / power * log(sum);
 }
 
-static double sum_of_powers(const stretch *s, double level, double power) {
-    double sum = 0.;
-    for (size_t i = 0; i < s->n; i++)
-        sum += pow(hypot(s->path[i] - level, READING), power);
-    return sum;
+void ip_deflicker_powers(const double *path, size_t n, double level, double sum[EXPONENTS]) {
+    for (size_t i = 0; i < n; i++) {
+        double square = (path[i] - level) * (path[i] - level) + READING * READING;
+        sum[0] += sqrt(square);
+        sum[1] += square;
+        sum[2] += square * square;
+        sum[3] += square * square * square * square;
+    }
+}
+
+double ip_deflicker_power_likelihood(const double sum[EXPONENTS], double n) {
+    double score[EXPONENTS], best = -HUGE_VAL, weights = 0.;
+    for (size_t e = 0; e < EXPONENTS; e++) {
+        score[e] = likelihood(exponent[e], sum[e], n);
+        best = fmax(best, score[e]);
+    }
+    for (size_t e = 0; e < EXPONENTS; e++)
+        weights += exp(score[e] - best);
+    return best + log(weights);
 }
 
 static void update(stretch *all, size_t count, size_t k, double n) {
     stretch *s = &all[k];
-    double score[PLACES][EXPONENTS], best = -HUGE_VAL, spacing = (s->high - s->low) / (PLACES - 1), sum[3] = {0.};
-    for (size_t e = 0; e < EXPONENTS; e++) {
-        double rest = 0.;
-        for (size_t o = 0; o < count; o++)
-            rest += o == k ? 0. : sum_of_powers(&all[o], all[o].level, exponent[e]);
-        for (size_t p = 0; p < PLACES; p++) {
-            score[p][e] = likelihood(exponent[e], rest + sum_of_powers(s, s->low + spacing * (double)p, exponent[e]), n);
-            best = fmax(best, score[p][e]);
-        }
+    double score[PLACES], best = -HUGE_VAL, spacing = (s->high - s->low) / (PLACES - 1), sum[3] = {0.}, others[EXPONENTS] = {0.};
+    for (size_t o = 0; o < count; o++)
+        if (o != k)
+            ip_deflicker_powers(all[o].path, all[o].n, all[o].level, others);
+    for (size_t p = 0; p < PLACES; p++) {
+        double powers[EXPONENTS];
+        memcpy(powers, others, sizeof powers);
+        ip_deflicker_powers(s->path, s->n, s->low + spacing * (double)p, powers);
+        score[p] = ip_deflicker_power_likelihood(powers, n);
+        best = fmax(best, score[p]);
     }
-    for (size_t p = 0; p < PLACES; p++)
-        for (size_t e = 0; e < EXPONENTS; e++) {
-            double weight = exp(score[p][e] - best), at = spacing * (double)p;
-            sum[0] += weight;
-            sum[1] += weight * at;
-            sum[2] += weight * at * at;
-        }
+    for (size_t p = 0; p < PLACES; p++) {
+        double weight = exp(score[p] - best), at = spacing * (double)p;
+        sum[0] += weight;
+        sum[1] += weight * at;
+        sum[2] += weight * at * at;
+    }
     double mean = sum[1] / sum[0], deviation = sqrt(fmax(0., sum[2] / sum[0] - mean * mean)), reach = REACH * fmax(spacing, deviation);
     s->level = s->low + mean;
     s->low = s->level - reach;

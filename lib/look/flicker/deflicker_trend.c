@@ -1,15 +1,15 @@
-/* What of a path is no flicker, between steps that are known: smooth, or a fade. */
+/* What of a path is no flicker, between steps that are known: smooth, or a fade; or one fade for all that was taken for steps. */
 #include "deflicker_internal.h"
 #include "fit.h"
 #include <math.h>
 
-enum { STIFFNESSES = 15, REACH = 2, JOINT_MOST = IP_DEFLICKER_STEPS };
-static const double SOFTEST = 3., RATIO = 3.1622776601683795; /* stiffness 3 .. 3e7 */
+enum { STIFFNESSES = 13, REACH = 2, JOINT_MOST = IP_DEFLICKER_STEPS };
+static const double SOFTEST = 30., RATIO = 3.1622776601683795; /* stiffness 30 .. 3e7: half of what has a period of 15 frames */
 static const double TRACE_COST = 1.4;   /* cross-validation's own factor against following noise (Kim, Gu, JRSS B 2004) */
 /* Of simulated switches of 36 and 48 frames under even and normal flicker 75 to 87 % come out well with 1.05 throughout, 87 to 95 % so; of slow drifts as many. */
 static const double CONSTANT_PREFERRED = 1.15, LEVELS_PREFERRED = 1.3, JOINT_PREFERRED = 1.3;
 /* A fade's score is that of its best member, which its mean over all members beats. */
-static const double FADE_PREFERRED = 1.1;
+static const double FADE_PREFERRED = 1.3;
 
 /* I + stiffness D'D with D the second differences. */
 static void equations(size_t n, double stiffness, double *matrix) {
@@ -199,25 +199,37 @@ static ipos_status joint_smooth(const double *path, size_t n, const bool *step, 
     return status;
 }
 
-ipos_status ip_deflicker_trend(const double *path, size_t n, const bool *step, double *trend) {
-    fit apart = {0., 0.}, together;
-    double *other = ip_calloc(n, sizeof *other);
-    ipos_status status = other ? IPOS_OK : IPOS_ERR_NO_MEMORY;
-    for (size_t first = 0, end; first < n && status == IPOS_OK; first = end) {
+static ipos_status each_apart(const double *path, size_t n, const bool *step, double *trend, fit *out) {
+    *out = (fit){0., 0.};
+    for (size_t first = 0, end; first < n; first = end) {
         fit f;
         end = first + 1;
         while (end < n && !step[end])
             end++;
-        status = smooth(path + first, end - first, trend + first, &f);
-        if (status == IPOS_OK) {
-            apart.left += f.left;
-            apart.trace += f.trace;
-        }
+        IP_TRY(smooth(path + first, end - first, trend + first, &f));
+        out->left += f.left;
+        out->trace += f.trace;
     }
+    return IPOS_OK;
+}
+
+ipos_status ip_deflicker_trend(const double *path, size_t n, const bool *step, double *trend) {
+    fit apart, together, fade = {HUGE_VAL, 0.};
+    double *other = ip_calloc(2 * n, sizeof *other), *faded = other ? other + n : NULL;
+    ipos_status status = other ? each_apart(path, n, step, trend, &apart) : IPOS_ERR_NO_MEMORY;
     if (status == IPOS_OK)
         status = joint_smooth(path, n, step, other, &together);
-    if (status == IPOS_OK && score(together, n) <= JOINT_PREFERRED * score(apart, n) && together.left < HUGE_VAL)
-        memcpy(trend, other, n * sizeof *trend);
+    if (status == IPOS_OK && together.left < HUGE_VAL) /* there are steps: a short fade may have been taken for them */
+        status = ip_deflicker_fade(path, n, faded, &fade.left, &fade.trace);
+    if (status == IPOS_OK) {
+        double best = score(apart, n);
+        if (score(together, n) <= JOINT_PREFERRED * best) {
+            memcpy(trend, other, n * sizeof *trend);
+            best = fmin(best, score(together, n));
+        }
+        if (score(fade, n) <= best)
+            memcpy(trend, faded, n * sizeof *trend);
+    }
     ip_free(other);
     return status;
 }
