@@ -468,6 +468,35 @@ static void levels_know_bounds(void **state) {
     }
 }
 
+/* What the trend is off by from frame to frame, over the flicker: slow waves on a fade in stops to .3. */
+static double trend_error(ip_rng *rng) {
+    enum { FRAMES = 48, FADE = 29 };
+    double path[FRAMES], trend[FRAMES], truth[FRAMES], error = 0., all = 0., phase = 6.2832 * ip_rng_unit(rng), speed = 6.2832 * (.1 + .1 * ip_rng_unit(rng));
+    bool step[FRAMES] = {false};
+    for (int i = 0; i < FRAMES; i++) {
+        truth[i] = -1.2 * fmax(0., fmin(1., (i - .5 * (FRAMES - FADE)) / FADE));
+        path[i] = truth[i] + .12 * sin(phase + speed * i) + .006 * (ip_rng_unit(rng) - .5);
+    }
+    ip_deflicker_steps(path, FRAMES, step);
+    assert_int_equal(ip_deflicker_trend(path, FRAMES, step, trend), IPOS_OK);
+    for (int i = 1; i < FRAMES; i++) {
+        error += pow(trend[i] - trend[i - 1] - truth[i] + truth[i - 1], 2);
+        all += pow(path[i] - path[i - 1] - truth[i] + truth[i - 1], 2);
+    }
+    return sqrt(error / all);
+}
+
+static void slow_flicker_is_no_trend(void **state) {
+    (void)state;
+    enum { RUNS = 40 };
+    ip_rng rng = ip_rng_at(12, 0);
+    int well = 0;
+    for (int r = 0; r < RUNS; r++)
+        well += trend_error(&rng) < .12;
+    if (well < RUNS * 9 / 10)
+        fail_msg("fades came out well %d times of %d", well, RUNS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(flicker_of_the_whole_goes), cmocka_unit_test(rolling_bands_go), cmocka_unit_test(bands_over_plain_ground_go),
         cmocka_unit_test(fades_and_switches_stay),
@@ -475,6 +504,7 @@ int main(void) {
         cmocka_unit_test(a_lamp_in_the_picture_and_one_flash_are_no_flicker), cmocka_unit_test(too_little_cancel_and_errors),
         cmocka_unit_test(all_threads_give_the_same_bits), cmocka_unit_test(samples_of_gain_one_keep_their_bits),
         cmocka_unit_test(samples_are_scaled_in_linear_light), cmocka_unit_test(white_stays_white_and_ramps_stay_ramps),
-        cmocka_unit_test(bands_join_without_a_seam), cmocka_unit_test(levels_know_bounds)};
+        cmocka_unit_test(bands_join_without_a_seam), cmocka_unit_test(levels_know_bounds),
+        cmocka_unit_test(slow_flicker_is_no_trend)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
