@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 enum { BIN_FEWEST = 12, PASSES = 4 };
+static const double FAR = 5.5, PEDESTAL_MOST = .02; /* pixels; of the variance */
 static const double CALM_BIN = .7, CALM_LAGS = .6, CALM_SPREAD = .3; /* shares of blocks with the smallest gradients */
 static const float BIN_HINT = .05f; /* least confidence that says anything: what lies under a bin's least bends the line between its neighbours */
 
@@ -156,6 +157,23 @@ static double give_back(float r[IP_GRAIN_LAGS][IP_GRAIN_LAGS]) {
     return factor;
 }
 
+/* Grain has next to nothing in common with itself at the farthest lags; what is read there is of the scene, left by its motion, coarse, and in all lags: little
+ * in each, but at the lowest frequencies their sum. Taken from all of them and from the variance, whose factor this returns. */
+static double take_pedestal(float r[IP_GRAIN_LAGS][IP_GRAIN_LAGS]) {
+    double sum = 0, count = 0;
+    for (int y = 0; y < IP_GRAIN_LAGS; y++)
+        for (int x = 0; x < IP_GRAIN_LAGS; x++)
+            if (hypot(x - IP_GRAIN_REACH, y - IP_GRAIN_REACH) > FAR) {
+                sum += r[y][x];
+                count++;
+            }
+    double pedestal = fmax(0, fmin(PEDESTAL_MOST, sum / count));
+    for (int y = 0; y < IP_GRAIN_LAGS; y++)
+        for (int x = 0; x < IP_GRAIN_LAGS; x++)
+            r[y][x] = (float)((r[y][x] - pedestal) / (1 - pedestal));
+    return 1 - pedestal;
+}
+
 bool ip_grain_measure_lags(ip_grain_fits *f, ip_grain *out) {
     size_t n = calm_blocks(f, out, CALM_LAGS);
     double error = 0;
@@ -173,6 +191,7 @@ bool ip_grain_measure_lags(ip_grain_fits *f, ip_grain *out) {
         }
         double factor = give_back(out->autocorrelation[c]);
         out->autocorrelation[c][IP_GRAIN_REACH][IP_GRAIN_REACH] = 1.f;
+        factor *= take_pedestal(out->autocorrelation[c]);
         for (int b = 0; b < IP_GRAIN_BINS; b++)
             out->bins[b].variance[c] *= (float)factor;
     }

@@ -30,7 +30,8 @@ ipos_status ip_grain_motions(const ip_plane_f *from, const ip_plane_f *to, ip_gr
     ip_grain_motion *motion);
 /* Luma fit for flow: smaller, 0..255, blurred. */
 ipos_status ip_grain_flow_luma(const ip_image3 *image, int halvings, int threads, ip_plane_f *out);
-/* Lanczos taps of a fraction of phase / 64 pixel, for samples -3..4; sum 1. */
+/* Lanczos taps of a fraction of phase / 64 pixel, for samples 1 - count / 2 .. count / 2, count even; sum 1. And eight of them. */
+void ip_grain_lanczos(int phase, int count, float *taps);
 void ip_grain_taps(int phase, float taps[IP_GRAIN_TAPS]);
 /* `from` moved onto the frame that the motion belongs to, block by block; 0 where unknown. */
 void ip_grain_warp(const ip_image3 *from, const ip_grain_motion *motion, int threads, ip_image3 *to);

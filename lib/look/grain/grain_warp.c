@@ -2,16 +2,19 @@
 #include "grain_internal.h"
 #include <math.h>
 
-void ip_grain_taps(int phase, float taps[IP_GRAIN_TAPS]) {
-    double f = (double)phase / IP_GRAIN_PHASES, sum = 0, t[IP_GRAIN_TAPS];
-    for (int i = 0; i < IP_GRAIN_TAPS; i++) {
-        double x = i - 3 - f, px = 3.14159265358979323846 * x;
-        t[i] = fabs(x) < 1e-9 ? 1. : sin(px) / px * sin(px / 4) / (px / 4);
-        sum += t[i];
-    }
-    for (int i = 0; i < IP_GRAIN_TAPS; i++)
-        taps[i] = (float)(t[i] / sum);
+void ip_grain_lanczos(int phase, int count, float *taps) {
+    double f = (double)phase / IP_GRAIN_PHASES, reach = count / 2, sum = 0;
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < count; i++) {
+            double x = i - (reach - 1) - f, px = 3.14159265358979323846 * x, t = fabs(x) < 1e-9 ? 1. : sin(px) / px * sin(px / reach) / (px / reach);
+            if (round == 0)
+                sum += t;
+            else
+                taps[i] = (float)(t / sum);
+        }
 }
+
+void ip_grain_taps(int phase, float taps[IP_GRAIN_TAPS]) { ip_grain_lanczos(phase, IP_GRAIN_TAPS, taps); }
 
 typedef struct warp_job {
     const ip_image3 *from;

@@ -154,7 +154,7 @@ ipos_status ip_patch_regrain(ip_patch_work *w, const ip_grain *grain, int64_t fr
 
 enum { POWER_WINDOW = 4 };
 static const float TIMES_MOST = 2.f;
-static const double FINE_SIGMA = 1.5;    /* pixels: sigma of the blur that takes away what interpolation does */
+static const double FINE_SIGMA = 1.5, FINEST_SIGMA = .7; /* pixels: of the blur that takes away what interpolation does, and what even long filters do */
 
 /* Fine detail of one channel as laid, and as the donor's nearest pixels have it; adds to the power and the squared gradient. */
 static void split_fine(const ip_patch_work *w, int c, ip_plane_f soft[2], ip_plane_f *power, ip_plane_f *steep, ip_plane_f *tmp) {
@@ -219,6 +219,30 @@ static void exchange(ip_patch_work *w, int c, const ip_plane_f soft[2], const ip
         }
 }
 
+/* What is finest, of which even long filters keep but a part between pixels, and a codec more in one frame than in the next: as strong as the target's beside
+ * the matte. */
+static void strengthen(ip_patch_work *w, int c, const ip_plane_f *share, ip_plane_f *tmp, ip_plane_f soft[2]) {
+    const ip_plane_f own = ip_plane_part(&w->image->c[c], w->box);
+    double target = 0., laid = 0.;
+    ip_gauss_blur(&own, &soft[0], tmp, FINEST_SIGMA, w->target->threads);
+    ip_gauss_blur(&w->laid.c[c], &soft[1], tmp, FINEST_SIGMA, w->target->threads);
+    for (int y = 0; y < own.height; y++)
+        for (int x = 0; x < own.width; x++) {
+            float a = ip_row(&own, y)[x] - ip_row(&soft[0], y)[x], b = ip_row(&w->laid.c[c], y)[x] - ip_row(&soft[1], y)[x], s = ip_row(share, y)[x];
+            if (ip_row(&w->alpha, y)[x] > 0.f || !(ip_row(&w->there, y)[x] > 0.f) || !isfinite(a * b))
+                continue;
+            target += s * a * a;
+            laid += s * b * b;
+        }
+    float gain = target > 0. && laid > 0. ? fmaxf(1.f / TIMES_MOST, fminf(TIMES_MOST, (float)sqrt(target / laid))) : 1.f;
+    for (int y = 0; y < own.height; y++)
+        for (int x = 0; x < own.width; x++) {
+            float *at = &ip_row(&w->laid.c[c], y)[x], more = (gain - 1.f) * ip_row(share, y)[x] * (*at - ip_row(&soft[1], y)[x]);
+            if (isfinite(more))
+                *at += more;
+        }
+}
+
 static double mean_share(const ip_patch_work *w, const ip_plane_f *share) {
     double sum = 0., count = 0.;
     for (int y = 0; y < w->box.height; y++)
@@ -247,6 +271,7 @@ ipos_status ip_patch_keep_grain(ip_patch_work *w) {
         for (int c = 0; c < 3; c++) {
             const beside found = look_beside(w, c, &part[SOFT + 2 * c], &part[POWER], &part[TMP], &part[OWN]);
             exchange(w, c, &part[SOFT + 2 * c], &part[POWER], found);
+            strengthen(w, c, &part[POWER], &part[TMP], (ip_plane_f[]){part[OWN], part[SOFT + 2 * c]});
             w->out->grain_kept += share * (double)found.grain / 3.;
         }
     }

@@ -6,7 +6,7 @@
 #include "overlay.h"
 #include "patch.h"
 
-enum { IP_PATCH_REACH = 2, IP_PATCH_WINDOW = 2 * IP_PATCH_REACH + 1 };
+enum { IP_PATCH_REACH = 2, IP_PATCH_WINDOW = 2 * IP_PATCH_REACH + 1, IP_PATCH_TAPS = 16 };
 
 /* Frames around one, in the working encoding: the middle whole, the others parts of it, for measuring grain. */
 typedef struct ip_patch_frames {
@@ -40,12 +40,13 @@ typedef struct ip_patch_work {
 /* patch_lay.c: overlay, scale, out's transform and grade; false in *found where the frames do not lie over each other. Then box and all planes of it. */
 ipos_status ip_patch_register(ip_patch_work *work, bool *found);
 ipos_status ip_patch_lay(ip_patch_work *work);
-/* patch_sample.c: eight Lanczos taps either way. Half-way between pixels they leave .7 of the second differences' power of grain
- * half a pixel soft, Keys' cubic .4. */
+/* patch_sample.c: Lanczos taps either way, an even number. Half-way between pixels eight leave .7 of the second differences' power of grain half a pixel
+ * soft, Keys' cubic .4; the more, the more is left. */
 typedef struct ip_patch_sampler {
-    float taps[IP_GRAIN_PHASES][IP_GRAIN_TAPS];
+    int count;
+    float taps[IP_GRAIN_PHASES][IP_PATCH_TAPS];
 } ip_patch_sampler;
-void ip_patch_sampler_new(ip_patch_sampler *out);
+void ip_patch_sampler_new(int count, ip_patch_sampler *out);
 void ip_patch_sample(const ip_patch_sampler *sampler, const ip_image3 *from, const double at[2], float out[3]);
 /* patch_light.c: the local correction of laid and nearest, and out's before, after and confidence. */
 ipos_status ip_patch_light(ip_patch_work *work);

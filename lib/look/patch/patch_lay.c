@@ -168,10 +168,10 @@ static void make_alpha(ip_patch_work *w, ip_plane_f *far) {
         }
 }
 
-static void lay(ip_patch_work *w, const ip_plane_f flow[2]) {
+static void lay(ip_patch_work *w, const ip_plane_f flow[2], int taps) {
     const ip_plane_f *from = &w->frames.middle.c[0];
     ip_patch_sampler sampler;
-    ip_patch_sampler_new(&sampler);
+    ip_patch_sampler_new(taps, &sampler);
     for (int y = 0; y < w->box.height; y++)
         for (int x = 0; x < w->box.width; x++) {
             double at[2];
@@ -289,7 +289,7 @@ static ipos_status refine(ip_patch_work *w, refinement *r) {
     if (status == IPOS_OK)
         status = extend(r, smooth, SHY);
     if (status == IPOS_OK)
-        lay(w, r->flow);
+        lay(w, r->flow, IP_PATCH_TAPS); /* registration is the better without what is finest: it is grain, or a codec's */
     ip_registration_free(&found);
     return status;
 }
@@ -310,7 +310,7 @@ ipos_status ip_patch_lay(ip_patch_work *w) {
     IP_TRY(ip_image3_new(width, height, &w->nearest));
     IP_TRY(ip_planes_new(width, height, part, PARTS));
     make_alpha(w, &part[FAR]);
-    lay(w, NULL);
+    lay(w, NULL, IP_GRAIN_TAPS);
     refinement r = {.work = w, .far = &part[FAR], .luma = {part[LUMA], part[LUMA + 1]}, .flow = {part[FLOW], part[FLOW + 1]}, .known = part[KNOWN],
         .tmp = part[TMP]};
     ipos_status status = refine(w, &r);

@@ -2,9 +2,10 @@
 #include "patch_internal.h"
 #include <math.h>
 
-void ip_patch_sampler_new(ip_patch_sampler *out) {
+void ip_patch_sampler_new(int count, ip_patch_sampler *out) {
+    out->count = count;
     for (int i = 0; i < IP_GRAIN_PHASES; i++)
-        ip_grain_taps(i, out->taps[i]);
+        ip_grain_lanczos(i, count, out->taps[i]);
 }
 
 static void split(double at, int *whole, int *phase) {
@@ -15,18 +16,18 @@ static void split(double at, int *whole, int *phase) {
 
 /* Keys' cubic at the border, and where a sample is not finite, as it reaches less far. */
 void ip_patch_sample(const ip_patch_sampler *sampler, const ip_image3 *from, const double at[2], float out[3]) {
-    int x, y, px, py;
+    int x, y, px, py, after = sampler->count / 2, before = after - 1;
     split(at[0], &x, &px);
     split(at[1], &y, &py);
     float all = NAN;
-    if (x >= 3 && y >= 3 && x + 4 < from->c[0].width && y + 4 < from->c[0].height) {
+    if (x >= before && y >= before && x + after < from->c[0].width && y + after < from->c[0].height) {
         all = 0.f;
         for (int c = 0; c < 3; c++) {
             float sum = 0.f;
-            for (int j = 0; j < IP_GRAIN_TAPS; j++) {
-                const float *row = ip_row(&from->c[c], y + j - 3) + x - 3;
+            for (int j = 0; j < sampler->count; j++) {
+                const float *row = ip_row(&from->c[c], y + j - before) + x - before;
                 float line = 0.f;
-                for (int i = 0; i < IP_GRAIN_TAPS; i++)
+                for (int i = 0; i < sampler->count; i++)
                     line += sampler->taps[px][i] * row[i];
                 sum += sampler->taps[py][j] * line;
             }
