@@ -37,8 +37,8 @@ typedef struct ip_deflicker_plan {
 /* Reads the source once, frame by frame. Log-ratios of flow-registered pixels over 1, 2 and 5 frames (Delon, "Movie and Video Scale-Time
  * Equalization", IEEE TIP 2006, compares histograms instead, which motion changes) give a path of exposure for each band of rows. What is
  * no flicker is a piecewise smooth trend: steps are light switches, the rest a Whittaker smoother (Eilers, Analytical Chemistry 2003)
- * across them or between them, whose stiffness generalised cross-validation chooses, or, where that score says so, levels (deflicker_level.c) or a
- * fade between two of them (deflicker_fade.c). A shot is left alone where its flicker is below 1 %, or where the halves of its picture do not flicker alike, which is
+ * across them or between them, whose stiffness generalised cross-validation chooses (waves under 15 frames are flicker to all of them), or, where that score says
+ * so, levels (deflicker_level.c) or a fade between two of them (deflicker_fade.c), for a stretch or for all. A shot is left alone where its flicker is below 1 %, or where the halves of its picture do not flicker alike, which is
  * what moving things do. options may be NULL. */
 ipos_status ip_deflicker_plan_new(const ip_look_source *source, const ip_deflicker_options *options, ip_deflicker_plan *out);
 /* Several plans of one reading: options[i] gives out[i]. On failure none is left. */

@@ -51,7 +51,8 @@ typedef struct ip_grain_options { /* zero is default */
  * the grain), and the differences to the frame before and after are multiplied with each other: what both have in common is the grain
  * of the middle frame, whatever the interpolation did to the others. Where a window's flow tells no motion, that which most of the
  * picture has is taken, if there is one and it leaves no more than four times the flow's difference. The rest of the picture's detail is taken out by regression on its
- * squared gradient to a gradient of zero, robustly (biweight; Beaton, Tukey, Technometrics 1974), in ten bins of luma.
+ * squared gradient to a gradient of zero, robustly (biweight; Beaton, Tukey, Technometrics 1974), in ten bins of luma. Of the autocorrelation, what lags beyond 5.5 pixels
+ * have on average, up to .02 of the variance, is taken for the scene's and off all lags: grain that is coarser than that reads a little finer.
  *
  * IPOS_OK with out->measurable false and a reason is an answer: fewer than three frames, too little that could be aligned, less than
  * the quantisation makes, or traces of a codec or a denoiser: grain that stays from frame to frame, lies unevenly, or comes and goes.

@@ -40,7 +40,7 @@ typedef struct ip_patch {
  * its border what the ring around lacks, robustly averaged (the membrane of Perez, Gangnet, Blake, "Poisson Image Editing", SIGGRAPH
  * 2003): ratios on display codes, offsets on logs. Grain: excess of the donor's is taken out, what interpolation took is given back; where none can be
  * measured, what is finer than a Gaussian of 1.5 pixels is that of the donor's nearest pixels, as strong as the target's beside the matte, but for edges
- * and as far as the two frames' fine detail there has nothing in common. Target frames within two of target_frame but not that one, then donor frames within two of donor_frame, are fetched in ascending order. The same bits for any number
+ * and as far as the two frames' fine detail there has nothing in common; then what is finer than one of .7 pixels as strong as the target's there. Target frames within two of target_frame but not that one, then donor frames within two of donor_frame, are fetched in ascending order. The same bits for any number
  * of threads. options may be NULL; the caller frees the patch. */
 ipos_status ip_patch_make(const ip_look_source *target, size_t target_frame, const ip_look_source *donor, size_t donor_frame, const ip_plane_f *matte,
     const ip_patch_options *options, const ip_image3 *image, ip_patch *out);
