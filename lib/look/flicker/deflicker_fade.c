@@ -2,7 +2,7 @@
  *
  * A smoother rounds the corners of a fade and pays for following its slope with flicker that it follows too. Two levels and a way of known
  * shape between them take five numbers however long the stretch. Where the fade begins and ends and what shape it has is never sure under
- * flicker, so the trend is the mean of all of them, each by its likelihood (Hoeting, Madigan, Raftery, Volinsky, "Bayesian Model Averaging: A
+ * flicker, so the trend is the mean of all of them, each by its likelihood under flicker of any distribution, as in deflicker_level.c (Hoeting, Madigan, Raftery, Volinsky, "Bayesian Model Averaging: A
  * Tutorial", Statistical Science 1999), which is nearer the truth than the best of them. */
 #include "deflicker_internal.h"
 #include <math.h>
@@ -136,12 +136,13 @@ static double of_moves(const fitting *t, double level, double change) {
 
 /* t->curve and t->slope as drawn. */
 static moves move(const fitting *t, const fade *f) {
-    double along = 0., score[MOVES][MOVES], best = -HUGE_VAL, deviation = sqrt(f->left / ((double)t->n - UNKNOWNS)), sum[3] = {0.};
+    double along = 1e-9, score[MOVES][MOVES], best = -HUGE_VAL, sum[3] = {0.};
     for (size_t i = 0; i < t->n; i++) {
         t->rest[i] = t->path[i] - t->mean - t->curve[i];
         along += t->slope[i] * t->slope[i];
     }
-    double level = 2. * MOVES_REACH / (MOVES - 1) * deviation / sqrt((double)t->n), change = 2. * MOVES_REACH / (MOVES - 1) * deviation / sqrt(along);
+    double deviation = fmax(READING, sqrt(f->left / ((double)t->n - UNKNOWNS))), spacing = 2. * MOVES_REACH / (MOVES - 1) * deviation;
+    double level = spacing / sqrt((double)t->n), change = spacing / sqrt(along);
     for (int l = 0; l < MOVES; l++)
         for (int c = 0; c < MOVES; c++) {
             score[l][c] = of_moves(t, (l - MOVES / 2) * level, (c - MOVES / 2) * change);
@@ -168,10 +169,10 @@ static void average(const fitting *t, const fade *all, const fade *best, double 
             t->weight[i] = way(&all[k], (double)i);
         draw(t, &all[k]);
         moves m = move(t, &all[k]);
-        double weight = exp(fmin(0., m.likelihood - most)), faded = exp(fmin(0., most - m.likelihood));
+        double weight = exp(fmin(0., m.likelihood - most)), others = exp(fmin(0., most - m.likelihood));
         for (size_t i = 0; i < t->n; i++)
-            t->sum[i] = faded * t->sum[i] + weight * (t->curve[i] + m.level + m.change * t->slope[i]);
-        weights = faded * weights + weight;
+            t->sum[i] = others * t->sum[i] + weight * (t->curve[i] + m.level + m.change * t->slope[i]);
+        weights = others * weights + weight;
         most = fmax(most, m.likelihood);
     }
     for (size_t i = 0; i < t->n; i++)

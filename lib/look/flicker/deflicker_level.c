@@ -22,6 +22,7 @@ static double likelihood(double power, double sum, double n) {
     return n * (log(.5 * power) - lgamma(1. / power)) + lgamma(n / power) - log(power) - n / power * log(sum);
 }
 
+/* The powers of exponent[], without pow(). */
 void ip_deflicker_powers(const double *path, size_t n, double level, double sum[EXPONENTS]) {
     for (size_t i = 0; i < n; i++) {
         double square = (path[i] - level) * (path[i] - level) + READING * READING;
