@@ -6,8 +6,8 @@
 
 enum { FRAMES = 3, TRIES = 10, ENOUGH = 5, PLACES_EACH = 2, PAIRS_LEAST = 200, COLOURS = 1500 };
 /* ALIKE: frame pairs laid over each other less well than this share of the best are left out: those most alike were taken closest to one another, in the
- * least changed light. */
-static const double WORTH = .8, NOTICED = .4, ALIKE = .95;
+ * least changed light. SEEN: CIEDE2000 that half of observers tell from none (Paravina et al., J. Esthetic and Restorative Dentistry 2015). */
+static const double WORTH = .8, NOTICED = .4, ALIKE = .95, SEEN = .8;
 
 typedef struct shot {
     const ip_look_source *source;
@@ -116,7 +116,7 @@ static ipos_status fit_pairs(ip_grade_pair *pairs, size_t count, ip_shot_match *
     IP_TRY(ip_grade_fit_most(pairs, count, &out->grade, &kept));
     IP_TRY(ip_shot_judge(out->encoding, pairs, count, &out->grade, &out->before, &out->after));
     out->pairs = (int64_t)kept;
-    out->matching = ip_shot_matching(out->before, out->after);
+    out->matching = out->before < SEEN || ip_shot_matching(out->before, out->after);
     return IPOS_OK;
 }
 

@@ -11,7 +11,7 @@
 typedef struct ip_shot_match {
     ip_reading reading;     /* frames: of both shots, that were used. Not measurable: nothing usable in the pictures; the grade then is none */
     bool registered;        /* a fit; false: a suggestion */
-    bool matching;          /* registered, and what a grade would gain is not worth moving for: the grade is none, bit-exact */
+    bool matching;          /* registered, and what a grade would gain is not worth moving for, or next to nobody could see it: the grade is none, bit-exact */
     int64_t places;         /* frame pairs that were laid over each other */
     int64_t pairs;          /* of colours that the fit rests on; of a suggestion: colours looked at */
     double share;           /* of the shot's picture that was found in the reference, the best frame pair; of a suggestion: of colours shared */
