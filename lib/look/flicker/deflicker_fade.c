@@ -2,8 +2,8 @@
  *
  * A smoother rounds the corners of a fade and pays for following its slope with flicker that it follows too. Two levels and a way of known
  * shape between them take five numbers however long the stretch. Where the fade begins and ends and what shape it has is never sure under
- * flicker, so the trend is the mean of all of them, each by its likelihood under flicker of any distribution, as in deflicker_level.c (Hoeting, Madigan, Raftery, Volinsky, "Bayesian Model Averaging: A
- * Tutorial", Statistical Science 1999), which is nearer the truth than the best of them. */
+ * flicker, so the trend is the mean of all of them, each by its likelihood under flicker of any distribution, as in deflicker_level.c (Hoeting,
+ * Madigan, Raftery, Volinsky, "Bayesian Model Averaging: A Tutorial", Statistical Science 1999), which is nearer the truth than the best of them. */
 #include "deflicker_internal.h"
 #include <math.h>
 
