@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-enum { VERSION = 2 };
+enum { VERSION = 2, LINE = 8192 };
 
 /* What is added to these has to be packed too (and VERSION raised). */
 _Static_assert(sizeof(void *) != 8 || (sizeof(ip_set_frame) == 320 && sizeof(ip_view) == 144 && sizeof(ip_known) == 120), "pack what was added");
@@ -34,7 +34,7 @@ static void put_plane(ip_buffer *out, const ip_plane_f *plane) {
 
 /* Small whole numbers: a byte each. */
 static void put_bytes(ip_buffer *out, const ip_plane_f *plane) {
-    char line[8192];
+    char line[LINE];
     int32_t size[2] = {plane->width, plane->height};
     ip_buffer_add(out, size, sizeof size);
     for (int y = 0; y < size[1]; y++)
@@ -67,10 +67,12 @@ static ipos_status take_bytes(reading *r, int width, int height, ip_plane_f *out
     IP_TRY(plane_of(r, width, height, out));
     r->failed = r->failed || !out->data;
     for (int y = 0; y < out->height; y++)
-        for (int x = 0; x < out->width; x++) {
-            int8_t value;
-            take(r, &value, 1);
-            ip_row(out, y)[x] = value;
+        for (int x = 0; x < out->width;) {
+            int8_t line[LINE];
+            int count = IP_MIN((int)sizeof line, out->width - x);
+            take(r, line, (size_t)count);
+            for (int i = 0; i < count; i++)
+                ip_row(out, y)[x++] = line[i];
         }
     return IPOS_OK;
 }
