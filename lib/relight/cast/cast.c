@@ -208,8 +208,22 @@ static taps taps_of(const ip_caster *m, double i, double j, double radius) {
     return t;
 }
 
-/* How many of the cells stop the sun, and how far off those are on average. */
-static int stopped(const ip_caster *m, const taps *t, double own, double *away) {
+/* How many of the cells stop the sun. */
+static int stopped(const ip_caster *m, const taps *t, double own) {
+    float under = (float)own; /* whatever is over this is over own */
+    int count = 0;
+    if ((double)under > own)
+        under = nextafterf(under, -INFINITY);
+    for (int j = 0; j <= 2 * TAPS; j++) {
+        const float *line = m->far + (size_t)IP_MAX(t->y[j], 0) * (size_t)m->width;
+        for (int i = 0; i <= 2 * TAPS && t->y[j] >= 0; i++)
+            count += t->x[i] >= 0 && line[t->x[i]] > under;
+    }
+    return count;
+}
+
+/* How far off those are on average; there are some. */
+static double away_of(const ip_caster *m, const taps *t, double own) {
     double sum = 0;
     int count = 0;
     for (int j = 0; j <= 2 * TAPS; j++) {
@@ -220,20 +234,19 @@ static int stopped(const ip_caster *m, const taps *t, double own, double *away) 
             sum += over > 0 ? over : 0;
         }
     }
-    *away = count ? sum / count : 0;
-    return count;
+    return sum / count;
 }
 
 /* Share of the sun that gets to a place: edges are the softer the further off the caster is (Fernando, SIGGRAPH sketches 2005). */
 static float lit(const ip_caster *m, const double at[3], double bias) {
-    double i = (ip_dot3(m->side, at) - m->low[0]) / m->cell, j = (ip_dot3(m->over, at) - m->low[1]) / m->cell, own = ip_dot3(m->toward, at) + bias, away;
+    double i = (ip_dot3(m->side, at) - m->low[0]) / m->cell, j = (ip_dot3(m->over, at) - m->low[1]) / m->cell, own = ip_dot3(m->toward, at) + bias;
     if (!m->far || is_open(m, i, j, own))
         return 1;
     taps t = taps_of(m, i, j, SOFT_MOST / m->cell);
-    if (!stopped(m, &t, own, &away))
+    if (!stopped(m, &t, own))
         return 1;
-    t = taps_of(m, i, j, fmin(fmax(SPREAD * (away + bias), m->cell), SOFT_MOST) / m->cell);
-    return 1 - (float)((double)stopped(m, &t, own, &away) / ((2 * TAPS + 1) * (2 * TAPS + 1)));
+    t = taps_of(m, i, j, fmin(fmax(SPREAD * (away_of(m, &t, own) + bias), m->cell), SOFT_MOST) / m->cell);
+    return 1 - (float)((double)stopped(m, &t, own) / ((2 * TAPS + 1) * (2 * TAPS + 1)));
 }
 
 typedef struct seen_job {
@@ -294,12 +307,16 @@ static void find_behind(const ip_room *room, const ip_set_frame *f, const ip_len
                 ip_row(&part[0], y)[x] = 1 / ip_row(&f->room, y)[x];
 }
 
-ipos_status ip_caster_seen(const ip_caster *caster, const ip_room *room, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen) {
+ipos_status ip_cast_behind(const ip_room *room, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *behind) {
     ip_plane_f part[5];
-    IP_TRY(ip_planes_new(seen->width, seen->height, part, 5));
+    IP_TRY(ip_planes_new(behind->width, behind->height, &part[1], 4));
+    part[0] = *behind;
     find_behind(room, frame, lens, threads, part);
-    seen_job job = {caster, part, frame, lens, seen};
-    ip_parallel(threads, seen->height, 8, seen_rows, &job);
-    ip_planes_free(part, 5);
+    ip_planes_free(&part[1], 4);
     return IPOS_OK;
+}
+
+void ip_caster_seen(const ip_caster *caster, const ip_plane_f *behind, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen) {
+    seen_job job = {caster, behind, frame, lens, seen};
+    ip_parallel(threads, seen->height, 8, seen_rows, &job);
 }

@@ -20,7 +20,9 @@ typedef struct ip_caster {
  * in it), pushed back by .7 of that, for depth is that of their front. */
 ipos_status ip_caster_make(const ip_room *room, const ip_set_frame *const *frames, size_t count, const ip_lens *lens, const double toward[3], ip_caster *out);
 void ip_caster_free(ip_caster *caster);
+/* 1 / depth of what shadows fall on in a frame, whatever throws them. */
+ipos_status ip_cast_behind(const ip_room *room, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *behind);
 /* How much of the sun gets to every pixel of a frame, 0..1; edges are the softer the further off what throws them. */
-ipos_status ip_caster_seen(const ip_caster *caster, const ip_room *room, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen);
+void ip_caster_seen(const ip_caster *caster, const ip_plane_f *behind, const ip_set_frame *frame, const ip_lens *lens, int threads, const ip_plane_f *seen);
 
 #endif

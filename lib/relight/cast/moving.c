@@ -71,7 +71,8 @@ static ipos_status stand_up(const ip_set_frame *f, const ip_set_frame *made, boo
     return status;
 }
 
-ipos_status ip_moving_shade(const ip_room *room, const ip_set_frame *frame, const ip_lens *lens, const double toward[3], int threads, const ip_plane_f *seen) {
+ipos_status ip_moving_shade(const ip_plane_f *behind, const ip_set_frame *frame, const ip_lens *lens, const double toward[3], int threads,
+    const ip_plane_f *seen) {
     const ip_room bare = {.walls = 0};
     ip_set_frame made = {.view.pose = frame->view.pose};
     const ip_set_frame *frames[1] = {&made};
@@ -90,7 +91,7 @@ ipos_status ip_moving_shade(const ip_room *room, const ip_set_frame *frame, cons
     if (status == IPOS_OK && any)
         status = ip_caster_make(&bare, frames, 1, lens, toward, &caster);
     if (status == IPOS_OK && any)
-        status = ip_caster_seen(&caster, room, frame, lens, threads, &own[4]);
+        ip_caster_seen(&caster, behind, frame, lens, threads, &own[4]);
     for (int y = 0; y < seen->height && status == IPOS_OK && any; y++)
         for (int x = 0; x < seen->width; x++) {
             float kind = ip_row(&frame->kind, y)[x];

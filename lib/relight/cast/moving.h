@@ -5,7 +5,8 @@
 #include "cast.h"
 
 /* Takes the sun away, in seen, from ground and upright places that moving things shade. Those that touch no ground in the picture throw none: how far
- * off they are is not known. toward: to the sun, in the world. */
-ipos_status ip_moving_shade(const ip_room *room, const ip_set_frame *frame, const ip_lens *lens, const double toward[3], int threads, const ip_plane_f *seen);
+ * off they are is not known. behind: ip_cast_behind of the frame. toward: to the sun, in the world. */
+ipos_status ip_moving_shade(const ip_plane_f *behind, const ip_set_frame *frame, const ip_lens *lens, const double toward[3], int threads,
+    const ip_plane_f *seen);
 
 #endif

@@ -12,7 +12,7 @@ static const float FITS = .08f, SURE_FIT = .5f, SURE_LEAD = .2f;
 /* A frame at the size the search works at. */
 typedef struct small_view {
     ip_set_frame frame;
-    ip_plane_f shade, still;
+    ip_plane_f shade, still, behind;
 } small_view;
 
 typedef struct search {
@@ -39,7 +39,7 @@ static ipos_status reduce(const ip_plane_f *from, int by, ip_plane_f *out) {
     return IPOS_OK;
 }
 
-static ipos_status reduce_view(const ip_old_sun_view *from, int by, small_view *out) {
+static ipos_status reduce_view(const search *s, const ip_old_sun_view *from, int by, small_view *out) {
     const ip_set_frame *f = from->frame;
     out->frame.view.pose = f->view.pose;
     IP_TRY(reduce(&f->view.inverse, by, &out->frame.view.inverse));
@@ -48,7 +48,9 @@ static ipos_status reduce_view(const ip_old_sun_view *from, int by, small_view *
     IP_TRY(reduce(&f->wall, by, &out->frame.wall));
     IP_TRY(reduce(&f->kind, by, &out->frame.kind));
     IP_TRY(reduce(from->still, by, &out->still));
-    return reduce(from->shade, by, &out->shade);
+    IP_TRY(reduce(from->shade, by, &out->shade));
+    IP_TRY(ip_plane_new(out->shade.width, out->shade.height, &out->behind));
+    return ip_cast_behind(s->room, &out->frame, &s->lens, s->threads, &out->behind);
 }
 
 static void search_free(search *s) {
@@ -56,6 +58,7 @@ static void search_free(search *s) {
         ip_set_frame_free(&s->view[i].frame);
         ip_plane_free(&s->view[i].shade);
         ip_plane_free(&s->view[i].still);
+        ip_plane_free(&s->view[i].behind);
     }
 }
 
@@ -112,7 +115,7 @@ static ipos_status try_sun(search *s, double azimuth, double elevation, tried *o
     s->any = s->any || caster.far;
     ipos_status status = ip_planes_new(s->view[0].shade.width, s->view[0].shade.height, thrown, 2);
     for (size_t i = 0; i < s->count && status == IPOS_OK; i++) {
-        status = ip_caster_seen(&caster, s->room, &s->view[i].frame, &s->lens, s->threads, &thrown[0]);
+        ip_caster_seen(&caster, &s->view[i].behind, &s->view[i].frame, &s->lens, s->threads, &thrown[0]);
         turn_away(s, &s->view[i].frame, toward, &thrown[0]);
         ip_gauss_blur(&thrown[0], &thrown[0], &thrown[1], BLUR, s->threads);
         add_sums(&s->view[i], &thrown[0], sums);
@@ -208,7 +211,7 @@ ipos_status ip_old_sun_find(const ip_old_sun_view *views, size_t count, const ip
     *out = (ip_old_sun){0};
     for (; s.count < IP_MIN(count, (size_t)IP_OLD_SUN_VIEWS) && status == IPOS_OK; s.count++) {
         s.frames[s.count] = &s.view[s.count].frame;
-        status = reduce_view(&views[s.count], by, &s.view[s.count]);
+        status = reduce_view(&s, &views[s.count], by, &s.view[s.count]);
     }
     if (status == IPOS_OK && share_found(&s) < (double)FOUND)
         snprintf(out->reason, sizeof out->reason, "hardly any shadow was found (%.1f %% of ground and walls)", 100 * share_found(&s));

@@ -156,7 +156,13 @@ static ipos_status by_rays(const ip_set *set, const ip_set_frame *frame, const i
     ip_sun_across(pair->old.toward, job.across[IP_OLD_SUN][0], job.across[IP_OLD_SUN][1]);
     ip_sun_across(pair->now.toward, job.across[IP_NEW_SUN][0], job.across[IP_NEW_SUN][1]);
     ip_parallel(set->source.threads, frame->kind.height, 4, ray_rows, &job);
-    return ip_moving_shade(&set->room, frame, &set->path.lens, pair->now.toward, set->source.threads, &surface->passing); /* no mesh holds it */
+    ip_plane_f behind; /* what moves is held by no mesh */
+    IP_TRY(ip_plane_new(frame->kind.width, frame->kind.height, &behind));
+    ipos_status status = ip_cast_behind(&set->room, frame, &set->path.lens, set->source.threads, &behind);
+    if (status == IPOS_OK)
+        status = ip_moving_shade(&behind, frame, &set->path.lens, pair->now.toward, set->source.threads, &surface->passing);
+    ip_plane_free(&behind);
+    return status;
 }
 
 ipos_status ip_given_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still) {

@@ -296,10 +296,17 @@ ipos_status ip_set_plain_surface(const ip_set *set, const ip_set_frame *frame, c
                 ip_row(&surface->facing[k], y)[x] = (float)fmax(facing, .02);
             }
         }
-    const ip_plane_f *seen = &surface->seen[IP_NEW_SUN];
-    IP_TRY(ip_caster_seen(&set->caster, &set->room, frame, &set->path.lens, set->source.threads, seen));
-    IP_TRY(ip_round_things(frame, pair, surface));
-    return ip_moving_shade(&set->room, frame, &set->path.lens, toward[IP_NEW_SUN], set->source.threads, &surface->passing);
+    ip_plane_f behind;
+    IP_TRY(ip_plane_new(frame->kind.width, frame->kind.height, &behind));
+    ipos_status status = ip_cast_behind(&set->room, frame, &set->path.lens, set->source.threads, &behind);
+    if (status == IPOS_OK) {
+        ip_caster_seen(&set->caster, &behind, frame, &set->path.lens, set->source.threads, &surface->seen[IP_NEW_SUN]);
+        status = ip_round_things(frame, pair, surface);
+    }
+    if (status == IPOS_OK)
+        status = ip_moving_shade(&behind, frame, &set->path.lens, toward[IP_NEW_SUN], set->source.threads, &surface->passing);
+    ip_plane_free(&behind);
+    return status;
 }
 
 ipos_status ip_set_surface(const ip_set *set, const ip_set_frame *frame, const ip_relight_pair *pair, const ip_surface *surface, const ip_plane_f *still) {

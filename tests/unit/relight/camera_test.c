@@ -155,7 +155,7 @@ static int soft_columns(float high) {
     static float far[CELLS * CELLS], block[BLOCKS * BLOCKS];
     ip_caster caster = {.toward = {0, 1, 0}, .side = {1, 0, 0}, .over = {0, 0, -1}, .low = {-6, -6}, .cell = .06, .width = CELLS, .height = CELLS, .far = far,
         .blocks_wide = BLOCKS, .blocks_high = BLOCKS, .block = block};
-    ip_plane_f *planes[4] = {&f.view.inverse, &f.view.agreeing, &f.room, &f.kind}, seen;
+    ip_plane_f *planes[4] = {&f.view.inverse, &f.view.agreeing, &f.room, &f.kind}, seen, behind;
     int soft = 0;
     for (int i = 0; i < CELLS * CELLS; i++)
         far[i] = i % CELLS < CELLS / 2 ? high : -1e9f;
@@ -164,14 +164,17 @@ static int soft_columns(float high) {
     for (int k = 0; k < 4; k++)
         assert_int_equal(ip_plane_new(WIDTH, HEIGHT, planes[k]), IPOS_OK);
     assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &seen), IPOS_OK);
+    assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &behind), IPOS_OK);
     ip_plane_fill(&f.room, 8);
     ip_plane_fill(&f.view.inverse, 1.f / 8);
     ip_plane_fill(&f.kind, IP_IS_GROUND);
-    assert_int_equal(ip_caster_seen(&caster, &room, &f, &eye, 2, &seen), IPOS_OK);
+    assert_int_equal(ip_cast_behind(&room, &f, &eye, 2, &behind), IPOS_OK);
+    ip_caster_seen(&caster, &behind, &f, &eye, 2, &seen);
     assert_true(ip_row(&seen, HEIGHT / 2)[2] < .05f && ip_row(&seen, HEIGHT / 2)[WIDTH - 3] > .95f);
     for (int x = 0; x < WIDTH; x++)
         soft += ip_row(&seen, HEIGHT / 2)[x] > 1.f / 6 && ip_row(&seen, HEIGHT / 2)[x] < 5.f / 6;
     ip_plane_free(&seen);
+    ip_plane_free(&behind);
     for (int k = 0; k < 4; k++)
         ip_plane_free(planes[k]);
     return soft;
@@ -190,11 +193,12 @@ static void test_moving(void **state) {
     const double toward[3] = {-.8944, .4472, 0};
     ip_room room = {.walls = 0};
     ip_set_frame f = {.view.pose = {{1, 0, 0, 0, -1, 0, 0, 0, 1}, {0, 1.6, 0}}};
-    ip_plane_f *planes[5] = {&f.view.inverse, &f.view.agreeing, &f.room, &f.kind, &f.wall}, seen;
+    ip_plane_f *planes[5] = {&f.view.inverse, &f.view.agreeing, &f.room, &f.kind, &f.wall}, seen, behind;
     (void)state;
     for (int k = 0; k < 5; k++)
         assert_int_equal(ip_plane_new(WIDTH, HEIGHT, planes[k]), IPOS_OK);
     assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &seen), IPOS_OK);
+    assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &behind), IPOS_OK);
     int foot = (int)(eye.cy + 1.6 * eye.focal / 8), top = (int)(eye.cy + .4 * eye.focal / 8);
     for (int lifted = 0; lifted < 2; lifted++) {
         for (int y = 0; y < HEIGHT; y++)
@@ -206,12 +210,14 @@ static void test_moving(void **state) {
                 ip_row(&f.kind, y)[x] = post ? IP_IS_MOVING : ground ? IP_IS_GROUND : IP_IS_SKY;
             }
         ip_plane_fill(&seen, 1);
-        assert_int_equal(ip_moving_shade(&room, &f, &eye, toward, 2, &seen), IPOS_OK);
+        assert_int_equal(ip_cast_behind(&room, &f, &eye, 2, &behind), IPOS_OK);
+        assert_int_equal(ip_moving_shade(&behind, &f, &eye, toward, 2, &seen), IPOS_OK);
         float right = ip_row(&seen, foot)[50 + 20], left = ip_row(&seen, foot)[50 - 20], beyond = ip_row(&seen, foot)[50 + 60];
         assert_true(lifted ? right > .99f : right < .1f); /* 1.2 m throw 2.4 m: 36 pixels */
         assert_true(left > .99f && beyond > .99f);
     }
     ip_plane_free(&seen);
+    ip_plane_free(&behind);
     for (int k = 0; k < 5; k++)
         ip_plane_free(planes[k]);
 }

@@ -147,7 +147,11 @@ static void shade_set(const ip_room *room, double azimuth, double elevation, flo
     for (int i = 0; i < 2; i++) {
         assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &s->shade[i]), IPOS_OK);
         assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &s->still[i]), IPOS_OK);
-        assert_int_equal(ip_caster_seen(&caster, room, &s->frame[i], &lens, 1, &s->shade[i]), IPOS_OK);
+        ip_plane_f behind;
+        assert_int_equal(ip_plane_new(WIDTH, HEIGHT, &behind), IPOS_OK);
+        assert_int_equal(ip_cast_behind(room, &s->frame[i], &lens, 1, &behind), IPOS_OK);
+        ip_caster_seen(&caster, &behind, &s->frame[i], &lens, 1, &s->shade[i]);
+        ip_plane_free(&behind);
         for (int y = 0; y < HEIGHT; y++)
             for (int x = 0; x < WIDTH; x++) {
                 float kind = ip_row(&s->frame[i].kind, y)[x], *shade = &ip_row(&s->shade[i], y)[x];
