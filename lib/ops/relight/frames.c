@@ -14,6 +14,7 @@ static void slot_free(struct ir_slot *slot) {
     ip_surface_free(&slot->surface);
     ir_layers_free(&slot->layers);
     ip_plane_free(&slot->sky);
+    ip_plane_free(&slot->still);
     ip_set_frame_free(&slot->shape);
     for (int k = 0; k < 2; k++)
         ip_planes_free(slot->flow[k], 2);
@@ -24,6 +25,8 @@ void ir_scene_close(ir_scene *scene) {
     for (size_t i = 0; i < scene->slot_count; i++)
         slot_free(&scene->slots[i]);
     ip_free(scene->slots);
+    for (size_t i = 0; i < IP_COUNT(scene->woven); i++)
+        ip_free(scene->woven[i].values);
     ir_marks_free(&scene->marks);
     ip_set_free(&scene->set);
     ir_passes_close(&scene->passes);
@@ -71,7 +74,7 @@ static ipos_status scene_sky(ir_scene *scene, struct ir_slot *slot) {
     return status;
 }
 
-ipos_status ir_scene_shape(ir_scene *scene, size_t index, ip_surface *out, ip_plane_f *still) {
+static ipos_status shape(ir_scene *scene, size_t index, ip_surface *out, ip_plane_f *still) {
     struct ir_slot *slot;
     ip_set_frame frame;
     IP_TRY(ir_scene_frame(scene, index, &slot));
@@ -101,31 +104,41 @@ ipos_status ir_scene_shape(ir_scene *scene, size_t index, ip_surface *out, ip_pl
     return status;
 }
 
+ipos_status ir_scene_shaped(ir_scene *scene, size_t index, struct ir_slot **out) {
+    ip_surface made;
+    ip_plane_f still = {0};
+    IP_TRY(ir_scene_frame(scene, index, out));
+    if ((*out)->still.data)
+        return IPOS_OK;
+    IP_TRY(ip_surface_new(scene->width, scene->height, &made));
+    ipos_status status = ip_plane_new(scene->width, scene->height, &still);
+    if (status == IPOS_OK)
+        status = shape(scene, index, &made, &still);
+    if (status == IPOS_OK)
+        status = ir_scene_frame(scene, index, out);
+    if (status != IPOS_OK) {
+        ip_plane_free(&still);
+        ip_surface_free(&made);
+        return status;
+    }
+    (*out)->surface = made;
+    (*out)->still = still;
+    return IPOS_OK;
+}
+
 /* Colours of four frames spread over the shot, and what the change of light does to their brightness. */
 static ipos_status gather_shades(ir_scene *scene) {
     size_t chosen = IP_MIN(scene->footage.count, (size_t)4);
     IP_TRY(ip_shades_open(&scene->shades));
     for (size_t i = 0; i < chosen; i++) {
         struct ir_slot *slot;
-        ip_surface surface;
-        ip_plane_f still = {0};
         double white = 0;
         size_t index = scene->motion ? scene->set.key[ip_look_spread_at(scene->set.keys, chosen, i)] : ip_look_spread_at(scene->footage.count, chosen, i);
-        IP_TRY(ip_surface_new(scene->width, scene->height, &surface));
-        ipos_status status = ip_plane_new(scene->width, scene->height, &still);
-        if (status == IPOS_OK)
-            status = ir_scene_shape(scene, index, &surface, &still);
-        if (status == IPOS_OK)
-            status = ir_scene_frame(scene, index, &slot);
-        if (status == IPOS_OK) {
-            ip_shades_add(&scene->shades, &slot->light, &surface, &still);
-            scene->change += ip_regrade_mean(&surface, &scene->settings->pair) / (double)chosen;
-            status = ip_reflect_white(&slot->light, &surface, &still, &scene->settings->pair, &white);
-            scene->white += white / (double)chosen;
-        }
-        ip_plane_free(&still);
-        ip_surface_free(&surface);
-        IP_TRY(status);
+        IP_TRY(ir_scene_shaped(scene, index, &slot));
+        ip_shades_add(&scene->shades, &slot->light, &slot->surface, &slot->still);
+        scene->change += ip_regrade_mean(&slot->surface, &scene->settings->pair) / (double)chosen;
+        IP_TRY(ip_reflect_white(&slot->light, &slot->surface, &slot->still, &scene->settings->pair, &white));
+        scene->white += white / (double)chosen;
     }
     return IPOS_OK;
 }

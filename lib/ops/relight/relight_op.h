@@ -78,11 +78,16 @@ typedef struct ir_scene {
         ip_plane_f luma;
         ip_surface surface;
         bool has_surface;
+        ip_plane_f still;      /* where to look for old shadows, until surface has them; then and before anything is known {0} */
         ir_layers layers;      /* where settings offer them */
         ip_plane_f sky;
         ip_set_frame shape;    /* where strokes are carried along it */
         ip_plane_f flow[2][2]; /* to the frame before, to the frame after */
     } *slots;
+    struct ir_woven {
+        size_t index;
+        float *values; /* NULL: empty */
+    } woven[2 * IR_REACH + 1]; /* by index; steady.c */
     size_t slot_count;
     uint64_t clock;
     const ip_pulse *pulse;
@@ -115,8 +120,8 @@ ipos_status ir_keep_grain(ir_scene *scene, const ip_shot_grain *grain);
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* Flow from a frame to the next (way 1) or the one before (0); two planes, borrowed as frames are. */
 ipos_status ir_scene_flow(ir_scene *scene, size_t index, int way, const ip_plane_f **out);
-/* What one frame shows by itself, but for old shadows. still: where to look for those. */
-ipos_status ir_scene_shape(ir_scene *scene, size_t index, ip_surface *out, ip_plane_f *still);
+/* The frame with what it shows by itself, but for old shadows, as its surface, and where to look for those as still. Nothing has looked yet. */
+ipos_status ir_scene_shaped(ir_scene *scene, size_t index, struct ir_slot **out);
 /* What is known of a frame together with its neighbours along the motion: steady over the shot. out is allocated. */
 ipos_status ir_scene_surface(ir_scene *scene, size_t index, ip_surface *out);
 
