@@ -176,12 +176,18 @@ static bool find_change(const ipos_frame *before, const ipos_frame *after, ipos_
         const size_t bytes = ip_sample_bytes(was->type);
         if (!is || is->type != was->type || is->width != was->width || is->height != was->height)
             continue;
-        for (int64_t y = 0; y < was->height; y++)
-            for (int64_t x = 0; x < was->width; x++)
-                if (memcmp(was->data + y * was->row_stride + x * was->pixel_stride, is->data + y * is->row_stride + x * is->pixel_stride, bytes) != 0) {
-                    left = IP_MIN(left, x * was->xs), right = IP_MAX(right, (x + 1) * was->xs);
-                    top = IP_MIN(top, y * was->ys), bottom = IP_MAX(bottom, (y + 1) * was->ys);
-                }
+        for (int64_t y = 0; y < was->height; y++) {
+            const uint8_t *before_row = was->data + y * was->row_stride, *after_row = is->data + y * is->row_stride;
+            int64_t first = 0, last = was->width - 1;
+            while (first <= last && memcmp(before_row + first * was->pixel_stride, after_row + first * is->pixel_stride, bytes) == 0)
+                first++;
+            if (first > last)
+                continue;
+            while (memcmp(before_row + last * was->pixel_stride, after_row + last * is->pixel_stride, bytes) == 0)
+                last--;
+            left = IP_MIN(left, first * was->xs), right = IP_MAX(right, (last + 1) * was->xs);
+            top = IP_MIN(top, y * was->ys), bottom = IP_MAX(bottom, (y + 1) * was->ys);
+        }
     }
     if (right < 0)
         return false;
