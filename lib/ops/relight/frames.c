@@ -21,6 +21,21 @@ static void slot_free(struct ir_slot *slot) {
     *slot = (struct ir_slot){0};
 }
 
+void ir_scene_forget(ir_scene *scene, size_t before) {
+    for (size_t i = 0; i < scene->slot_count; i++) {
+        struct ir_slot *slot = &scene->slots[i];
+        if (!slot->used || slot->index >= before)
+            continue;
+        ip_surface_free(&slot->surface);
+        ip_plane_free(&slot->still);
+        slot->has_surface = false;
+        ir_layers_free(&slot->layers);
+        ip_set_frame_free(&slot->shape);
+        for (int k = 0; k < 2; k++)
+            ip_planes_free(slot->flow[k], 2);
+    }
+}
+
 void ir_scene_close(ir_scene *scene) {
     for (size_t i = 0; i < scene->slot_count; i++)
         slot_free(&scene->slots[i]);

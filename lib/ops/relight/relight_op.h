@@ -116,6 +116,8 @@ ipos_status ir_keep_flow(ir_scene *scene, int way, size_t index, const ip_plane_
 /* The shot's grain as it was measured. */
 ipos_status ir_recall_grain(ir_scene *scene, ip_shot_grain *grain, bool *found);
 ipos_status ir_keep_grain(ir_scene *scene, const ip_shot_grain *grain);
+/* Of earlier frames what was made of their pictures is let go: it is made anew if somebody asks. */
+void ir_scene_forget(ir_scene *scene, size_t before);
 /* The frame with its picture; borrowed until IR_LEAST_HELD others were asked for. */
 ipos_status ir_scene_frame(ir_scene *scene, size_t index, struct ir_slot **out);
 /* Flow from a frame to the next (way 1) or the one before (0); two planes, borrowed as frames are. */

@@ -78,6 +78,7 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
             status = ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", run->host->clips[0].name, (long long)times[i].num);
         if (status == IPOS_OK)
             status = ir_emit(run, &scene, index);
+        ir_scene_forget(&scene, index - IP_MIN(index, (size_t)IR_REACH));
     }
     if (status == IPOS_OK)
         status = tell_shot(run, &scene, first, last);

@@ -37,6 +37,11 @@ double ip_regrade_mean(const ip_surface *surface, const ip_relight_pair *pair) {
     return count > 0 ? sum / count : 0;
 }
 
+/* Stops from one share of the sun to another. */
+static float stops_between(const ip_daylight *light, double facing, double was, double is) {
+    return was == is ? 0 : (float)log2(ip_light_level(light, facing, is) / ip_light_level(light, facing, was));
+}
+
 static void regrade_row(const regrade_job *job, int y) {
     const ip_surface *s = job->surface;
     const float *facing[2] = {ip_row(&s->facing[0], y), ip_row(&s->facing[1], y)}, *old_seen = ip_row(&s->seen[IP_OLD_SUN], y);
@@ -49,9 +54,9 @@ static void regrade_row(const regrade_job *job, int y) {
             ip_row(&job->gain->c[c], y)[x] = (float)(log2((1 - sky[x]) * ground + sky[x] * job->pair->sky[c]) + job->options->exposure);
         }
         if (job->lifted)
-            ip_row(job->lifted, y)[x] = (1 - sky[x]) * (float)log2(ip_light_level(old, facing[0][x], 1) / ip_light_level(old, facing[0][x], was));
+            ip_row(job->lifted, y)[x] = (1 - sky[x]) * stops_between(old, (double)facing[0][x], was, 1);
         if (job->cast)
-            ip_row(job->cast, y)[x] = (1 - sky[x]) * (float)log2(ip_light_level(now, facing[1][x], is) / ip_light_level(now, facing[1][x], 1));
+            ip_row(job->cast, y)[x] = (1 - sky[x]) * stops_between(now, (double)facing[1][x], 1, is);
     }
 }
 
