@@ -25,12 +25,7 @@ void ir_plate_close(ir_plate *plate) {
 }
 
 ipos_status ir_plate_small(ir_plate *plate, size_t index, ip_image3 *out) {
-    IP_TRY(ip_look_fetch(&plate->source, index, WIDEST, out));
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < plate->height; y++)
-            for (int x = 0; x < plate->width; x++)
-                ip_row(&out->c[c], y)[x] = fmaxf(ip_row(&out->c[c], y)[x], 0);
-    return IPOS_OK;
+    return ir_light_fetch(&plate->source, index, WIDEST, out);
 }
 
 ipos_status ir_plate_full(ip_shot *footage, size_t index, ip_image3 *out) {

@@ -128,7 +128,7 @@ static ipos_status emit_variant(const one_frame *f, int variant) {
     IP_TRY(host->frame_like(host, f->source, 0, &picture));
     ipos_status status = ip_frame_copy_pixels(picture, f->source);
     if (status == IPOS_OK)
-        status = ir_plate_full(&f->scene->footage, f->index, &light);
+        status = ir_plate_full(f->scene->footage, f->index, &light);
     if (status == IPOS_OK)
         status = ip_plane_new(width, height, &changed);
     if (status == IPOS_OK)
@@ -143,7 +143,7 @@ static ipos_status emit_variant(const one_frame *f, int variant) {
     else if (status == IPOS_OK)
         status = relit(f, variant, &light, &changed, stops);
     if (status == IPOS_OK && !evidence)
-        status = ir_light_write(&f->scene->footage.clip, &light, &changed, picture);
+        status = ir_light_write(&f->scene->footage->clip, &light, &changed, picture);
     if (status == IPOS_OK && !evidence)
         status = make_evidence(f, &changed, stops, &evidence, &sure);
     if (status == IPOS_OK)
@@ -175,7 +175,7 @@ static ipos_status add_painted(one_frame *f) {
 }
 
 ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
-    one_frame f = {.run = run, .scene = scene, .index = index, .number = scene->footage.numbers[index]};
+    one_frame f = {.run = run, .scene = scene, .index = index, .number = scene->footage->numbers[index]};
     struct ir_slot *slot;
     IP_TRY(ir_scene_surface(scene, index, &f.surface));
     ipos_status status = ir_scene_frame(scene, index, &slot);
@@ -183,7 +183,7 @@ ipos_status ir_emit(ir_run *run, ir_scene *scene, size_t index) {
         status = ip_plane_new(scene->width, scene->height, &f.luma);
     if (status == IPOS_OK) {
         ip_plane_copy(&f.luma, &slot->luma);
-        status = ip_clip_frame(&scene->footage.clip, f.number, &f.source);
+        status = ip_clip_frame(&scene->footage->clip, f.number, &f.source);
     }
     if (status == IPOS_OK)
         status = ir_keep_read(run, f.source, f.number, &f.keep);

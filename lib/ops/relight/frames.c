@@ -46,7 +46,6 @@ void ir_scene_close(ir_scene *scene) {
     ip_set_free(&scene->set);
     ir_passes_close(&scene->passes);
     ip_shades_close(&scene->shades);
-    ip_shot_close(&scene->footage);
     *scene = (ir_scene){0};
 }
 
@@ -143,12 +142,12 @@ ipos_status ir_scene_shaped(ir_scene *scene, size_t index, struct ir_slot **out)
 
 /* Colours of four frames spread over the shot, and what the change of light does to their brightness. */
 static ipos_status gather_shades(ir_scene *scene) {
-    size_t chosen = IP_MIN(scene->footage.count, (size_t)4);
+    size_t chosen = IP_MIN(scene->footage->count, (size_t)4);
     IP_TRY(ip_shades_open(&scene->shades));
     for (size_t i = 0; i < chosen; i++) {
         struct ir_slot *slot;
         double white = 0;
-        size_t index = scene->motion ? scene->set.key[ip_look_spread_at(scene->set.keys, chosen, i)] : ip_look_spread_at(scene->footage.count, chosen, i);
+        size_t index = scene->motion ? scene->set.key[ip_look_spread_at(scene->set.keys, chosen, i)] : ip_look_spread_at(scene->footage->count, chosen, i);
         IP_TRY(ir_scene_shaped(scene, index, &slot));
         ip_shades_add(&scene->shades, &slot->light, &slot->surface, &slot->still);
         scene->change += ip_regrade_mean(&slot->surface, &scene->settings->pair) / (double)chosen;
@@ -164,7 +163,7 @@ static ipos_status gather_shades(ir_scene *scene) {
 static double camera_stops(const ir_scene *scene) {
     const double *a = scene->settings->pair.old.toward, *b = scene->settings->pair.now.toward;
     double apart = acos(fmin(1, a[0] * b[0] + a[1] * b[1] + a[2] * b[2])), darker = .4 * fmin(1, apart / .5);
-    return scene->footage.clip.encoding->kind == IP_ENCODING_DISPLAY ? -fmax(0, scene->change + darker) : scene->motion ? .3 * fmax(0, -scene->change) : 0;
+    return scene->footage->clip.encoding->kind == IP_ENCODING_DISPLAY ? -fmax(0, scene->change + darker) : scene->motion ? .3 * fmax(0, -scene->change) : 0;
 }
 
 static ipos_status find_flow(ir_scene *scene, const struct ir_slot *slot, const struct ir_slot *other, ip_plane_f searched[2], ip_plane_f flow[2]) {
@@ -245,15 +244,15 @@ static void tell_given(ir_scene *scene) {
 /* The set from the camera's motion, where it is wanted and there is one. */
 static ipos_status find_set(ir_scene *scene) {
     const ir_settings *s = scene->settings;
-    ip_set_source source = {{scene->footage.count, give_luma, give_flow, scene, scene->pulse}, give_sky, give_light, scene->width, scene->height, scene->host->threads};
+    ip_set_source source = {{scene->footage->count, give_luma, give_flow, scene, scene->pulse}, give_sky, give_light, scene->width, scene->height, scene->host->threads};
     if (!strcmp(s->geometry, "none")) {
         snprintf(scene->reason, sizeof scene->reason, "geometry=none was asked for");
         return IPOS_OK;
     }
     if (s->brought)
-        IP_TRY(ir_passes_open(&scene->passes, s->brought, scene->footage.numbers, scene->footage.count, scene->footage.window, scene->width, scene->height, &source.given));
-    if (scene->footage.count < 5 && !ip_given_any(&source.given)) {
-        snprintf(scene->reason, sizeof scene->reason, "%zu frames: at least 5 are needed to see the camera move", scene->footage.count);
+        IP_TRY(ir_passes_open(&scene->passes, s->brought, scene->footage->numbers, scene->footage->count, scene->footage->window, scene->width, scene->height, &source.given));
+    if (scene->footage->count < 5 && !ip_given_any(&source.given)) {
+        snprintf(scene->reason, sizeof scene->reason, "%zu frames: at least 5 are needed to see the camera move", scene->footage->count);
     } else {
         IP_TRY(ir_remember(scene, &source));
         IP_TRY(ip_set_build(&source, s->focal > 0 ? (double)s->focal : .9, (double)s->camera_height, &scene->set));
@@ -285,22 +284,20 @@ static ipos_status make_slots(ir_scene *scene) {
     slot_free(&first);
     uint64_t bytes = (uint64_t)scene->width * (uint64_t)scene->height * sizeof(float) * (scene->settings->offered[IR_GEOMETRY] ? 21 : 16), limit = scene->host->memory_limit;
     uint64_t most = (limit ? limit : (uint64_t)3 << 30) / 3 / bytes;
-    scene->slot_count = IP_MAX((size_t)IR_LEAST_HELD, (size_t)IP_MIN(most, scene->footage.count));
+    scene->slot_count = IP_MAX((size_t)IR_LEAST_HELD, (size_t)IP_MIN(most, scene->footage->count));
     scene->slots = ip_calloc(scene->slot_count, sizeof *scene->slots);
     return scene->slots ? IPOS_OK : IPOS_ERR_NO_MEMORY;
 }
 
-ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse) {
-    *scene = (ir_scene){.host = host, .settings = settings, .pulse = pulse};
-    IP_TRY(ip_shot_use(host, 0, first, last, "clip", &scene->footage));
-    scene->source = ip_shot_source(&scene->footage, pulse);
+ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, ip_shot *footage, const ip_pulse *pulse) {
+    *scene = (ir_scene){.host = host, .settings = settings, .footage = footage, .pulse = pulse};
+    scene->source = ip_shot_source(footage, pulse);
     IP_TRY(make_slots(scene));
     return find_set(scene);
 }
 
-ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, ir_settings *settings, const ir_strokes *strokes, int64_t first, int64_t last,
-    const ip_pulse *pulse) {
-    IP_TRY(ir_scene_set(scene, host, settings, first, last, pulse));
+ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, ir_settings *settings, const ir_strokes *strokes, ip_shot *footage, const ip_pulse *pulse) {
+    IP_TRY(ir_scene_set(scene, host, settings, footage, pulse));
     IP_TRY(ir_old_sun(scene, settings));
     scene->horizon = settings->horizon > -1e8f ? settings->horizon : scene->motion ? (float)ip_set_horizon(&scene->set) : .5f;
     IP_TRY(ir_marks_open(scene, strokes));

@@ -96,7 +96,7 @@ static ipos_status points_of(ir_scene *scene, size_t key, ip_given_point *points
     const ip_set *set = &scene->set;
     const ip_view *view = &set->view[key];
     struct ir_slot *slot;
-    double wide = (double)scene->footage.window.width / scene->width, high = (double)scene->footage.window.height / scene->height;
+    double wide = (double)scene->footage->window.width / scene->width, high = (double)scene->footage->window.height / scene->height;
     int step = IP_MAX(1, scene->width / POINTS_ACROSS);
     IP_TRY(ir_scene_frame(scene, set->key[key], &slot));
     for (int y = step / 2; y < scene->height; y += step)
@@ -125,7 +125,7 @@ static void tell_file(ip_buffer *to, const char *name, ip_buffer *file) {
 ipos_status ir_track_tell(ir_scene *scene, ip_buffer *to) {
     const ip_set *set = &scene->set;
     const ip_camera_path *path = &set->path;
-    const ipos_box *window = &scene->footage.window;
+    const ipos_box *window = &scene->footage->window;
     double scale = (double)window->width / scene->width;
     ip_lens lens = {scale * path->lens.focal, scale * (path->lens.cx + .5) - .5, (double)window->height / scene->height * (path->lens.cy + .5) - .5};
     size_t count = 0, before = set->keys, take[POINT_VIEWS] = {0, set->keys / 2, set->keys - 1};
@@ -140,8 +140,8 @@ ipos_status ir_track_tell(ir_scene *scene, ip_buffer *to) {
     if (status == IPOS_OK) {
         ip_given_files files = {{0}};
         ip_buffer_printf(to, "\"camera\":");
-        ip_given_camera_write(to, scene->footage.numbers, path->pose, path->count, &path->lens, scene->width, scene->height);
-        ip_given_colmap_write(&files, scene->footage.numbers, path->pose, path->count, &lens, window->width, window->height, points, count,
+        ip_given_camera_write(to, scene->footage->numbers, path->pose, path->count, &path->lens, scene->width, scene->height);
+        ip_given_colmap_write(&files, scene->footage->numbers, path->pose, path->count, &lens, window->width, window->height, points, count,
             path->error > 0 ? path->error : -1);
         ip_buffer_printf(to, ",\"colmap\":{");
         tell_file(to, "cameras", &files.cameras);

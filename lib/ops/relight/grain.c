@@ -8,7 +8,7 @@ static const float LEAST = .25f; /* stops; less is left alone: lift_grain.h */
 enum { MOST = 60 }; /* frames around the middle that it is measured on */
 
 ipos_status ir_grain_open(ir_scene *scene, double done) {
-    const ip_shot *shot = &scene->footage;
+    const ip_shot *shot = scene->footage;
     if (scene->settings->unchanged || !(scene->settings->grain > 0) || !(scene->settings->regrade.lift > 0)) {
         snprintf(scene->grain.grain.reason, sizeof scene->grain.grain.reason, "not asked for");
         return IPOS_OK;
@@ -39,10 +39,10 @@ ipos_status ir_grain_lift(ir_scene *scene, size_t index, const ip_plane_f *lifte
             most = fmaxf(most, ip_row(&stops, y)[x]);
     ipos_status status = IPOS_OK;
     for (int k = 0; k < 2 && most > LEAST && status == IPOS_OK; k++)
-        if (k ? index + 1 < scene->footage.count : index > 0)
-            status = ir_plate_full(&scene->footage, k ? index + 1 : index - 1, &beside[k]);
+        if (k ? index + 1 < scene->footage->count : index > 0)
+            status = ir_plate_full(scene->footage, k ? index + 1 : index - 1, &beside[k]);
     if (status == IPOS_OK && most > LEAST)
-        status = ip_lift_grain(grain, scene->footage.clip.encoding, &stops, scene->settings->grain, beside[0].c[0].data ? &beside[0] : NULL,
+        status = ip_lift_grain(grain, scene->footage->clip.encoding, &stops, scene->settings->grain, beside[0].c[0].data ? &beside[0] : NULL,
             beside[1].c[0].data ? &beside[1] : NULL, look->threads, scene->pulse, light);
     ip_image3_free(&beside[0]);
     ip_image3_free(&beside[1]);

@@ -59,7 +59,7 @@ static void choose_way(const struct ir_key *key, ir_mark *mark) {
 }
 
 static ipos_status make_mark(ir_scene *scene, const ir_stroke *stroke, size_t number, size_t index, ir_mark *mark) {
-    const ipos_box *window = &scene->footage.window;
+    const ipos_box *window = &scene->footage->window;
     float scale[2] = {(float)scene->width / (float)window->width, (float)scene->height / (float)window->height}, unit = ip_relight_unit(scene->width);
     float half = .5f * (stroke->width > 0 ? stroke->width * scale[0] : WIDTH * unit), soft = SOFT * unit;
     char what[96];
@@ -99,9 +99,9 @@ ipos_status ir_marks_open(ir_scene *scene, const ir_strokes *strokes) {
     marks->key = ip_calloc(strokes->count, sizeof *marks->key);
     if (!marks->at || !marks->key)
         return IPOS_ERR_NO_MEMORY;
-    for (size_t i = 0; i < scene->footage.count; i++)
+    for (size_t i = 0; i < scene->footage->count; i++)
         for (size_t s = 0; s < strokes->count; s++)
-            if (strokes->at[s].frame == scene->footage.numbers[i])
+            if (strokes->at[s].frame == scene->footage->numbers[i])
                 IP_TRY(make_mark(scene, &strokes->at[s], s + 1, i, &marks->at[marks->count++]));
     return IPOS_OK;
 }

@@ -61,7 +61,7 @@ enum { IR_LEAST_HELD = 12, IR_REACH = 2 };
 typedef struct ir_scene {
     ip_op_host *host;
     const ir_settings *settings;
-    ip_shot footage;
+    ip_shot *footage;
     ip_look_source source;
     int width, height; /* of the analysis */
     float horizon;     /* 0 top .. 1 bottom */
@@ -97,12 +97,12 @@ typedef struct ir_scene {
     bool motion;       /* the set is known from the camera's motion */
     char reason[200];  /* what the geometry rests on, or why there is none */
 } ir_scene;
-ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, ir_settings *settings, const ir_strokes *strokes, int64_t first, int64_t last,
-    const ip_pulse *pulse);
+/* footage must outlive the scene. */
+ipos_status ir_scene_open(ir_scene *scene, ip_op_host *host, ir_settings *settings, const ir_strokes *strokes, ip_shot *footage, const ip_pulse *pulse);
 /* Looks for the old sun where the settings say so, and puts what it finds into them. */
 ipos_status ir_old_sun(ir_scene *scene, ir_settings *settings);
 /* No more than its frames and its set: of the settings geometry, focal, camera_height and the new light's direction count. */
-ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, int64_t first, int64_t last, const ip_pulse *pulse);
+ipos_status ir_scene_set(ir_scene *scene, ip_op_host *host, const ir_settings *settings, ip_shot *footage, const ip_pulse *pulse);
 void ir_scene_close(ir_scene *scene);
 /* The set's memory of earlier runs, where the host has one; remember.c */
 ipos_status ir_remember(ir_scene *scene, ip_set_source *source);

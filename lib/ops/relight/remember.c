@@ -2,6 +2,7 @@
 #include "relight_op.h"
 
 static const char WHAT[] = "relight set 4"; /* raised when the making of a set changes what comes out */
+enum { KEPT_SET = IR_KEPT_FLOW + 1, KEPT_GRAIN };
 
 static void add_text(ip_sha256 *hash, const char *text) {
     ip_sha256_add(hash, text, strlen(text) + 1);
@@ -9,7 +10,7 @@ static void add_text(ip_sha256 *hash, const char *text) {
 
 /* Pictures as the analysis sees them. */
 static ipos_status add_frames(ir_scene *scene, ip_sha256 *hash) {
-    for (size_t i = 0; i < scene->footage.count; i++) {
+    for (size_t i = 0; i < scene->footage->count; i++) {
         struct ir_slot *slot;
         if (!ip_alive(scene->pulse))
             return ip_fail(IPOS_ERR_CANCELLED, "relight: cancelled");
@@ -23,10 +24,10 @@ static ipos_status add_frames(ir_scene *scene, ip_sha256 *hash) {
 
 /* A pass rests on its frames. */
 static ipos_status add_clip(const ir_scene *scene, ip_sha256 *hash, ip_clip *clip) {
-    for (size_t i = 0; clip->host && i < scene->footage.count; i++) {
+    for (size_t i = 0; clip->host && i < scene->footage->count; i++) {
         ipos_frame *frame;
         char hex[65];
-        IP_TRY(ip_clip_frame(clip, scene->footage.numbers[i], &frame));
+        IP_TRY(ip_clip_frame(clip, scene->footage->numbers[i], &frame));
         if (!ip_frame_hash(frame, hex))
             return ip_fail(IPOS_ERR_NO_MEMORY, "a frame's hash cannot be made");
         add_text(hash, hex);
@@ -56,7 +57,7 @@ static ipos_status find_key(ir_scene *scene, char key[65]) {
     const ir_settings *s = scene->settings;
     ip_sha256 *hash = ip_sha256_new();
     float numbers[2] = {s->focal, s->camera_height};
-    int64_t sizes[3] = {scene->width, scene->height, (int64_t)scene->footage.count};
+    int64_t sizes[3] = {scene->width, scene->height, (int64_t)scene->footage->count};
     if (!hash)
         return IPOS_ERR_NO_MEMORY;
     add_text(hash, WHAT);
@@ -70,73 +71,70 @@ static ipos_status find_key(ir_scene *scene, char key[65]) {
     return status;
 }
 
-static void key_of(const ir_scene *scene, int64_t index, char key[65]) {
-    char text[100];
-    int length = snprintf(text, sizeof text, "%s %lld", scene->key, (long long)index);
-    ip_sha256_of(text, (size_t)length, key);
-}
-
-/* Shadows of the old sun: which sun, and how bright beside its sky. */
-static bool plane_key(const ir_scene *scene, int what, size_t index, char key[65]) {
-    static const char *const names[] = {[IR_KEPT_SKY] = "sky", [IR_KEPT_SHADOWS] = "old shadows", [IR_KEPT_FLOW] = "flow"};
+/* The name of what is kept of a frame, or of the set and its frames, or of the shot. Besides what the set rests on, old shadows rest on the old sun and how
+ * bright it is beside its sky; and what grain can be measured, on how the clip is stored: its name stands for its files. */
+static ipos_status key_of(const ir_scene *scene, int what, int64_t index, char key[65]) {
+    static const char *const names[] = {[IR_KEPT_SKY] = "sky", [IR_KEPT_SHADOWS] = "old shadows", [IR_KEPT_FLOW] = "flow", [KEPT_SET] = "set", [KEPT_GRAIN] = "grain"};
     const ip_daylight *old = &scene->settings->pair.old;
-    uint64_t number = index;
     ip_sha256 *hash = ip_sha256_new();
-    if (!hash)
-        return false;
-    add_text(hash, scene->key);
-    add_text(hash, names[what]);
-    ip_sha256_add(hash, &number, sizeof number);
-    if (what == IR_KEPT_SHADOWS) {
+    if (hash) {
+        add_text(hash, scene->key);
+        add_text(hash, names[what]);
+        ip_sha256_add(hash, &index, sizeof index);
+    }
+    if (hash && what == IR_KEPT_SHADOWS) {
         ip_sha256_add(hash, old->toward, sizeof old->toward);
         ip_sha256_add(hash, old->sun, sizeof old->sun);
         ip_sha256_add(hash, old->ambient, sizeof old->ambient);
     }
-    return ip_sha256_end(hash, key);
+    if (hash && what == KEPT_GRAIN)
+        add_text(hash, scene->host->clips[0].name);
+    return hash && ip_sha256_end(hash, key) ? IPOS_OK : ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
 }
 
-static ipos_status recall(void *user, int64_t index, void **bytes, size_t *size) {
-    ir_scene *scene = user;
-    char key[65] = "";
-    key_of(scene, index, key);
+static ipos_status recall_bytes(ir_scene *scene, int what, int64_t index, void **bytes, size_t *size) {
+    char key[65];
+    *bytes = NULL;
+    *size = 0;
+    if (!scene->key[0])
+        return IPOS_OK;
+    IP_TRY(key_of(scene, what, index, key));
     return scene->host->recall(scene->host, key, bytes, size);
 }
 
-static ipos_status keep(void *user, int64_t index, const void *bytes, size_t size) {
-    ir_scene *scene = user;
-    char key[65] = "";
-    key_of(scene, index, key);
+static ipos_status keep_bytes(ir_scene *scene, int what, int64_t index, const void *bytes, size_t size) {
+    char key[65];
+    if (!scene->key[0])
+        return IPOS_OK;
+    IP_TRY(key_of(scene, what, index, key));
     return scene->host->keep(scene->host, key, bytes, size);
 }
 
+static ipos_status recall(void *user, int64_t index, void **bytes, size_t *size) { return recall_bytes(user, KEPT_SET, index, bytes, size); }
+
+static ipos_status keep(void *user, int64_t index, const void *bytes, size_t size) { return keep_bytes(user, KEPT_SET, index, bytes, size); }
+
 static ipos_status recall_planes(ir_scene *scene, int what, size_t index, const ip_plane_f *planes, int count, bool *found) {
-    size_t size = 0, row = (size_t)planes->width * sizeof(float), plane = row * (size_t)planes->height;
-    char key[65], *bytes = NULL;
+    size_t size, row = (size_t)planes->width * sizeof(float), plane = row * (size_t)planes->height;
+    void *bytes;
     *found = false;
-    if (!scene->key[0])
-        return IPOS_OK;
-    if (!plane_key(scene, what, index, key))
-        return ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
-    IP_TRY(scene->host->recall(scene->host, key, (void **)&bytes, &size));
+    IP_TRY(recall_bytes(scene, what, (int64_t)index, &bytes, &size));
     *found = bytes && size == (size_t)count * plane;
     for (int k = 0; k < count && *found; k++)
         for (int y = 0; y < planes->height; y++)
-            memcpy(ip_row(&planes[k], y), bytes + (size_t)k * plane + (size_t)y * row, row);
+            memcpy(ip_row(&planes[k], y), (const char *)bytes + (size_t)k * plane + (size_t)y * row, row);
     ip_free(bytes);
     return IPOS_OK;
 }
 
 static ipos_status keep_planes(ir_scene *scene, int what, size_t index, const ip_plane_f *planes, int count) {
-    char key[65];
     ip_buffer bytes = {0};
     if (!scene->key[0])
         return IPOS_OK;
-    if (!plane_key(scene, what, index, key))
-        return ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
     for (int k = 0; k < count; k++)
         for (int y = 0; y < planes->height; y++)
             ip_buffer_add(&bytes, ip_row(&planes[k], y), (size_t)planes->width * sizeof(float));
-    ipos_status status = bytes.failed ? IPOS_ERR_NO_MEMORY : scene->host->keep(scene->host, key, bytes.data, bytes.size);
+    ipos_status status = bytes.failed ? IPOS_ERR_NO_MEMORY : keep_bytes(scene, what, (int64_t)index, bytes.data, bytes.size);
     ip_buffer_free(&bytes);
     return status;
 }
@@ -167,27 +165,10 @@ ipos_status ir_keep_flow(ir_scene *scene, int way, size_t index, const ip_plane_
     return is_half(scene, searched) ? keep_planes(scene, IR_KEPT_FLOW, 2 * index + (size_t)way, searched, 2) : IPOS_OK;
 }
 
-/* What can be measured depends on how the clip is stored too: its name, which stands for its files. */
-static bool grain_key(const ir_scene *scene, char key[65]) {
-    ip_sha256 *hash = ip_sha256_new();
-    if (!hash)
-        return false;
-    add_text(hash, scene->key);
-    add_text(hash, "grain");
-    add_text(hash, scene->host->clips[0].name);
-    return ip_sha256_end(hash, key);
-}
-
 ipos_status ir_recall_grain(ir_scene *scene, ip_shot_grain *grain, bool *found) {
-    char key[65];
-    void *bytes = NULL;
-    size_t size = 0;
-    *found = false;
-    if (!scene->key[0])
-        return IPOS_OK;
-    if (!grain_key(scene, key))
-        return ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
-    IP_TRY(scene->host->recall(scene->host, key, &bytes, &size));
+    void *bytes;
+    size_t size;
+    IP_TRY(recall_bytes(scene, KEPT_GRAIN, 0, &bytes, &size));
     *found = bytes && size == sizeof *grain;
     if (*found)
         memcpy(grain, bytes, size);
@@ -195,14 +176,7 @@ ipos_status ir_recall_grain(ir_scene *scene, ip_shot_grain *grain, bool *found) 
     return IPOS_OK;
 }
 
-ipos_status ir_keep_grain(ir_scene *scene, const ip_shot_grain *grain) {
-    char key[65];
-    if (!scene->key[0])
-        return IPOS_OK;
-    if (!grain_key(scene, key))
-        return ip_fail(IPOS_ERR_NO_MEMORY, "a hash cannot be made");
-    return scene->host->keep(scene->host, key, grain, sizeof *grain);
-}
+ipos_status ir_keep_grain(ir_scene *scene, const ip_shot_grain *grain) { return keep_bytes(scene, KEPT_GRAIN, 0, grain, sizeof *grain); }
 
 ipos_status ir_remember(ir_scene *scene, ip_set_source *source) {
     if (!scene->host->recall || !scene->host->keep)

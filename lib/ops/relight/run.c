@@ -60,7 +60,8 @@ static ipos_status tell_shot(ir_run *run, ir_scene *scene, int64_t first, int64_
 
 static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last, const ipos_rational *times, size_t count) {
     (void)user;
-    ir_scene scene;
+    ip_shot footage = {.count = 0};
+    ir_scene scene = {.host = NULL};
     ir_settings settings = run->settings; /* what is looked for is of one shot */
     ipos_status status = ir_step(run, 0, "looking at the shot");
     if (status != IPOS_OK)
@@ -68,13 +69,15 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
     status = ir_reference_use(run, &settings, first, last);
     if (status != IPOS_OK)
         return status;
-    status = ir_scene_open(&scene, run->host, &settings, &run->strokes, first, last, &run->teller.pulse);
+    status = ip_shot_use(run->host, 0, first, last, "clip", &footage);
+    if (status == IPOS_OK)
+        status = ir_scene_open(&scene, run->host, &settings, &run->strokes, &footage, &run->teller.pulse);
     if (status == IPOS_OK)
         status = ir_grain_open(&scene, run->begin);
     for (size_t i = 0; i < count && status == IPOS_OK; i++) {
-        size_t index = ip_shot_index(&scene.footage, times[i].num);
+        size_t index = ip_shot_index(scene.footage, times[i].num);
         status = ir_step(run, (double)i / (double)count, "relighting");
-        if (status == IPOS_OK && index == scene.footage.count)
+        if (status == IPOS_OK && index == scene.footage->count)
             status = ip_fail(IPOS_ERR_NOT_FOUND, "clip %s has no frame %lld", run->host->clips[0].name, (long long)times[i].num);
         if (status == IPOS_OK)
             status = ir_emit(run, &scene, index);
@@ -85,6 +88,7 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
     if (!run->told.old_from)
         run->told = settings;
     ir_scene_close(&scene);
+    ip_shot_close(&footage);
     return status;
 }
 

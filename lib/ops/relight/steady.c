@@ -155,7 +155,7 @@ static ipos_status gather(ir_scene *scene, size_t index, float *sum, const ip_su
     for (int way = -1; way <= 1; way += 2)
         for (int k = 1; k <= IR_REACH; k++) {
             int64_t other = (int64_t)index + way * k;
-            if (other < 0 || other >= (int64_t)scene->footage.count || !ip_alive(scene->pulse))
+            if (other < 0 || other >= (int64_t)scene->footage->count || !ip_alive(scene->pulse))
                 break;
             IP_TRY(add_neighbour(scene, index, way * k, part, sum, &part[2]));
         }

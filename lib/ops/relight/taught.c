@@ -279,7 +279,7 @@ static ipos_status run_shot(ir_run *run, void *user, int64_t first, int64_t last
     if (status == IPOS_OK)
         status = ir_step(run, 0, "looking at the shot");
     if (status == IPOS_OK)
-        status = ir_scene_set(&t->scene, run->host, &t->settings, first, last, &run->teller.pulse);
+        status = ir_scene_set(&t->scene, run->host, &t->settings, &t->plate.footage, &run->teller.pulse);
     if (status == IPOS_OK)
         status = all_between(t, &t->given[from], to - from, times, count);
     if (status == IPOS_OK) {
