@@ -96,7 +96,9 @@ static ipos_status shape(ir_scene *scene, size_t index, ip_surface *out, ip_plan
     ip_plane_copy(&out->sky, &slot->sky);
     if (!scene->motion) {
         ip_plane_fill(still, 1);
-        ip_surface_guess(&scene->settings->pair, scene->horizon, out);
+        /* Where light goes on over white. Code values of screens are exposed anew: what a low sun loses would only flatten them. */
+        bool screen = scene->footage->clip.encoding->kind == IP_ENCODING_DISPLAY;
+        ip_surface_guess(&scene->settings->pair, scene->horizon, screen ? 1 : ip_gets_through(scene->settings->pair.now.toward), out);
         return IPOS_OK;
     }
     IP_TRY(ip_set_look(&scene->set, index, &frame));

@@ -62,7 +62,13 @@ static float upright_facing(const double toward[3]) {
     return (float)(sum / count);
 }
 
-void ip_surface_guess(const ip_relight_pair *pair, float horizon, const ip_surface *surface) {
+float ip_gets_through(const double toward[3]) {
+    static const double HALF = .08; /* tangent of the height at which half of it does */
+    double tangent = fmax(toward[1] / fmax(hypot(toward[0], toward[2]), 1e-9), .01);
+    return (float)(tangent / (tangent + HALF));
+}
+
+void ip_surface_guess(const ip_relight_pair *pair, float horizon, float through, const ip_surface *surface) {
     const double *toward[2] = {pair->old.toward, pair->now.toward};
     int height = surface->ground.height;
     for (int y = 0; y < height; y++) {
@@ -71,7 +77,8 @@ void ip_surface_guess(const ip_relight_pair *pair, float horizon, const ip_surfa
         for (int x = 0; x < surface->ground.width; x++)
             ip_row(&surface->ground, y)[x] = ground;
         for (int i = 0; i < 2; i++) {
-            float up = fmaxf((float)toward[i][1], .02f), side = fmaxf(upright_facing(toward[i]), .02f), both = ground * up + (1 - ground) * side;
+            float up = fmaxf((float)toward[i][1], .02f), side = fmaxf(upright_facing(toward[i]), .02f);
+            float both = fmaxf((ground * up + (1 - ground) * side) * (i == IP_NEW_SUN ? through : 1), .02f);
             for (int x = 0; x < surface->ground.width; x++)
                 ip_row(&surface->facing[i], y)[x] = both;
         }

@@ -37,8 +37,11 @@ void ip_display_luma(const ip_image3 *light, const ip_plane_f *out, int threads)
 ipos_status ip_sky_find(const ip_image3 *light, int threads, const ip_plane_f *sky);
 
 /* Where surfaces face when nothing is known of the set: from the row of the horizon (0 top .. 1 bottom) down, upright things give way to
- * ground, softly. Upright means the mean of all directions that a facade in view may have. Writes ground and facing. */
-void ip_surface_guess(const ip_relight_pair *pair, float horizon, const ip_surface *surface);
+ * ground, softly. Upright means the mean of all directions that a facade in view may have. through: the share of the new sun that gets to what faces
+ * it; nobody knows where, so facing tells it. Writes ground and facing. */
+void ip_surface_guess(const ip_relight_pair *pair, float horizon, float through, const ip_surface *surface);
+/* That share on average: the lower a sun, the more stands in between. Half at 4.6 degrees, .6 at 7, .95 at 58. */
+float ip_gets_through(const double toward[3]);
 
 /* Old shadows from the colours of the shot alone. In what pool does a pixel belong: where its colour, times what the sun adds, is a colour that
  * the shot shows more often, it lies in shadow. Two pools, ground and upright. */

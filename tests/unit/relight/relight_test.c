@@ -286,6 +286,28 @@ static void test_same_light(void **state) {
     ip_surface_free(&surface);
 }
 
+/* Of a low sun less gets to what faces it, of a high one nearly all; the old one is not touched. */
+static void test_guess(void **state) {
+    (void)state;
+    ip_light_ask noon = {150, 58, IP_CLEAR, 1, 0}, evening = {-170, 7, IP_CLEAR, 1, 0};
+    ip_relight_pair pair;
+    ip_surface open, between;
+    assert_int_equal(ip_daylight_pair(&noon, &evening, &pair), IPOS_OK);
+    assert_int_equal(ip_surface_new(32, 64, &open), IPOS_OK);
+    assert_int_equal(ip_surface_new(32, 64, &between), IPOS_OK);
+    near((double)ip_gets_through(pair.old.toward), .95, .01, "of noon's sun");
+    near((double)ip_gets_through(pair.now.toward), .6, .02, "of evening's sun");
+    ip_surface_guess(&pair, .5f, 1, &open);
+    ip_surface_guess(&pair, .5f, ip_gets_through(pair.now.toward), &between);
+    for (int y = 0; y < 64; y += 21) {
+        near((double)ip_row(&between.facing[IP_OLD_SUN], y)[5], (double)ip_row(&open.facing[IP_OLD_SUN], y)[5], 0, "facing noon's sun");
+        near((double)ip_row(&between.facing[IP_NEW_SUN], y)[5] / (double)ip_row(&open.facing[IP_NEW_SUN], y)[5], .6, .02, "facing evening's sun");
+    }
+    assert_true(ip_row(&open.facing[IP_NEW_SUN], 0)[5] > 2 * ip_row(&open.facing[IP_NEW_SUN], 63)[5]); /* walls more than ground */
+    ip_surface_free(&open);
+    ip_surface_free(&between);
+}
+
 /* A lit thing before a wall in shade: softened shadows end at its outline, while those on the wall alone are soft. */
 static void test_outlines(void **state) {
     (void)state;
@@ -353,7 +375,7 @@ static void test_masks(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_masks), cmocka_unit_test(test_same_light), cmocka_unit_test(test_outlines),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_masks), cmocka_unit_test(test_same_light), cmocka_unit_test(test_guess), cmocka_unit_test(test_outlines),
         cmocka_unit_test(test_locked_camera),
         cmocka_unit_test(test_set), cmocka_unit_test(test_given_depth), cmocka_unit_test(test_given_camera)};
     return cmocka_run_group_tests(tests, NULL, NULL);
