@@ -87,7 +87,7 @@ typedef struct neighbour {
 /* As ip_sample_linear, for all values of a place at once. */
 IP_INLINE void add_place(const float *restrict a, const float *restrict b, const float *restrict c, const float *restrict d, float fx, float fy, float w,
     float *restrict sum) {
-#pragma GCC unroll 1
+#pragma GCC unroll 1 /* unrolled it would not become vectors */
     for (int k = 0; k < STEADY; k++) {
         float high = a[k] + fx * (b[k] - a[k]), low = c[k] + fx * (d[k] - c[k]);
         sum[k] += w * (high + fy * (low - high));
