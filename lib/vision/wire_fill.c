@@ -47,14 +47,22 @@ void ip_wire_tiles_free(ip_wire_tile *tiles, size_t count) {
         ip_planes_free(t->colour.c, 3);
         ip_planes_free(t->grain.c, 3);
         ip_plane_free(&t->lacking);
+        ip_plane_free(&t->own);
         ip_plane_free(&t->evidence);
         ip_plane_free(&t->confidence);
+    }
+    ip_wire_tiles_slim(tiles, count);
+    ip_free(tiles);
+}
+
+void ip_wire_tiles_slim(ip_wire_tile *tiles, size_t count) {
+    for (size_t i = 0; i < count && tiles; i++) {
+        ip_wire_tile *t = &tiles[i];
         for (int k = 0; k < IP_WIRE_SLOTS; k++)
             ip_planes_free(t->slot[k].c, 3);
         ip_planes_free(t->logit, IP_WIRE_SLOTS);
         ip_planes_free(t->side, IP_WIRE_SIDES);
     }
-    ip_free(tiles);
 }
 
 static ip_box_i grow(ip_box_i box, int by, int width, int height) {

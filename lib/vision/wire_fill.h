@@ -44,6 +44,7 @@ typedef struct ip_wire_tile {
     ip_image3 colour;       /* the classical fill, without grain */
     ip_image3 grain;        /* to be added to whichever fill is used, 0 outside the hole; planes {0} without options.grain */
     ip_plane_f lacking;     /* in the hole: share 0..1 of the grain's variance that the colour has lost; 0 outside */
+    ip_plane_f own;         /* in the hole: share 0..1 of the colour that is what the frame itself shows through the wire */
     ip_plane_f evidence;    /* in the hole: 1 seen in the shot (elsewhere or through the wire), 2 in another take, 3 invented; 0 outside */
     ip_plane_f confidence;  /* 0..1 in the hole, 1 outside */
     /* For the network: slots 0..3 the best aligned pictures, best first (the spatial fill where there are fewer), 4 the weighted mean of
@@ -62,6 +63,23 @@ void ip_wire_fill_close(ip_wire_fill *fill);
  * hole. Tiles are at most 192 pixels a side (112 now: 80 and a margin of 16). ip_wire_tiles_free frees them. */
 ipos_status ip_wire_fill_frame(ip_wire_fill *fill, size_t index, ip_wire_tile **tiles, size_t *count);
 void ip_wire_tiles_free(ip_wire_tile *tiles, size_t count);
+
+/* What only a network needs of tiles. */
+void ip_wire_tiles_slim(ip_wire_tile *tiles, size_t count);
+
+/* Fills of neighbouring frames averaged along their motion, so that they flicker less and err less. */
+typedef struct ip_wire_filled {
+    size_t index;
+    ip_wire_tile *tiles; /* of ip_wire_fill_frame; slots and sides may be gone */
+    size_t count;
+} ip_wire_filled;
+typedef struct ip_wire_steadied {
+    ip_image3 colour;   /* in place of the tile's */
+    ip_plane_f lacking;
+} ip_wire_steadied;
+/* beside: the frames before and behind that there are, at most 2. *out: for every tile of `here`, in its order; freed with ip_wire_steadied_free. */
+ipos_status ip_wire_steady(ip_wire_fill *fill, const ip_wire_filled *here, const ip_wire_filled *beside, size_t count, ip_wire_steadied **out);
+void ip_wire_steadied_free(ip_wire_steadied *steadied, size_t count);
 
 /* The spatial fill alone: every sample with hole > 0 from around it; planes of one size, in place. */
 ipos_status ip_spatial_fill(ip_plane_f *planes, size_t count, const ip_plane_f *hole, int threads);

@@ -142,6 +142,7 @@ static ipos_status tile_planes(ip_wire_tile *tile) {
     IP_TRY(ip_planes_new(w, h, tile->side, IP_WIRE_SIDES));
     IP_TRY(ip_plane_new(w, h, &tile->evidence));
     IP_TRY(ip_plane_new(w, h, &tile->lacking));
+    IP_TRY(ip_plane_new(w, h, &tile->own));
     return ip_plane_new(w, h, &tile->confidence);
 }
 

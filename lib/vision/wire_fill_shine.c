@@ -222,6 +222,7 @@ static void mix(const shine *s, int x, int y, const float plate[3], float varian
     ip_row(&tile->lacking, y)[x] *= square(1.f - share);
     if (!(ip_row(&tile->hole, y)[x] > 0.f))
         return;
+    ip_row(&tile->own, y)[x] = share;
     if (share > .5f)
         ip_row(&tile->evidence, y)[x] = 1.f;
     ip_row(&tile->confidence, y)[x] = powf(ip_row(&tile->confidence, y)[x], sqrtf(1.f - share)); /* exp(-error), the error less by as much */

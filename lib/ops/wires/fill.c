@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { KEPT = 3 }; /* fills at hand: of a frame and of those beside it */
+
 struct iw_fill {
     iw_shot *shot;
     const iw_beside *beside;
@@ -13,6 +15,8 @@ struct iw_fill {
     int64_t **numbers;  /* by sequence from 1 on */
     ip_wire_source source;
     ip_wire_fill *fill;
+    ip_wire_filled kept[KEPT]; /* before they are steadied; at index % KEPT */
+    bool made[KEPT];
 };
 
 static ipos_status colour(void *user, size_t sequence, size_t index, ip_box_i box, const ip_image3 *to) {
@@ -134,6 +138,8 @@ void iw_fill_close(iw_fill *fill) {
     if (!fill)
         return;
     ip_wire_fill_close(fill->fill);
+    for (size_t i = 0; i < KEPT; i++)
+        ip_wire_tiles_free(fill->kept[i].tiles, fill->kept[i].count);
     for (size_t i = 0; fill->numbers && i < fill->sequences; i++)
         ip_free(fill->numbers[i]);
     ip_free(fill->numbers);
@@ -190,32 +196,63 @@ ipos_status iw_fill_tiles(iw_fill *fill, size_t index, ip_wire_tile **tiles, siz
     return status;
 }
 
-static ipos_status add_grain(const iw_fill *fill, size_t index, ip_wire_tile *tile) {
+/* The fill of a frame as it is made, kept until the frames beside it have been steadied. */
+static ipos_status filled_at(iw_fill *fill, size_t index, const ip_wire_filled **out) {
+    ip_wire_filled *at = &fill->kept[index % KEPT];
+    *out = at;
+    if (fill->made[index % KEPT] && at->index == index)
+        return IPOS_OK;
+    ip_wire_tiles_free(at->tiles, at->count);
+    fill->made[index % KEPT] = false;
+    *at = (ip_wire_filled){.index = index};
+    IP_TRY(iw_fill_tiles(fill, index, &at->tiles, &at->count));
+    ip_wire_tiles_slim(at->tiles, at->count);
+    fill->made[index % KEPT] = true;
+    return IPOS_OK;
+}
+
+static ipos_status steadied_at(iw_fill *fill, size_t index, const ip_wire_filled **here, ip_wire_steadied **out) {
+    ip_wire_filled beside[2];
+    size_t count = 0;
+    IP_TRY(filled_at(fill, index, here));
+    for (int way = -1; way <= 1; way += 2) {
+        size_t other = index + (size_t)way;
+        const ip_wire_filled *filled;
+        if (other >= fill->shot->count || !(*here)->count)
+            continue;
+        IP_TRY(filled_at(fill, other, &filled));
+        beside[count++] = *filled;
+    }
+    return ip_wire_steady(fill->fill, *here, beside, count, out);
+}
+
+static ipos_status add_grain(const iw_fill *fill, size_t index, const ip_wire_tile *tile, ip_wire_steadied *to) {
     if (fill->grain && fill->grain->grain.measurable) {
         const ip_grain_add_options options = {.seed = fill->grain->seed, .frame = fill->shot->numbers[index], .x = tile->box.x, .y = tile->box.y,
-            .missing = &tile->lacking, .threads = fill->shot->host->threads};
-        IP_TRY(ip_grain_missing(&fill->grain->grain, &tile->colour, NULL, &tile->hole, fill->shot->host->threads, &tile->lacking));
-        return ip_grain_add(&fill->grain->grain, &fill->grain->kernel, &options, &tile->colour);
+            .missing = &to->lacking, .threads = fill->shot->host->threads};
+        IP_TRY(ip_grain_missing(&fill->grain->grain, &to->colour, NULL, &tile->hole, fill->shot->host->threads, &to->lacking));
+        return ip_grain_add(&fill->grain->grain, &fill->grain->kernel, &options, &to->colour);
     }
     for (int c = 0; c < 3 && tile->grain.c[0].data; c++)
         for (int y = 0; y < tile->box.height; y++)
             for (int x = 0; x < tile->box.width; x++)
                 if (ip_row(&tile->hole, y)[x] > 0)
-                    ip_row(&tile->colour.c[c], y)[x] += ip_row(&tile->grain.c[c], y)[x];
+                    ip_row(&to->colour.c[c], y)[x] += ip_row(&tile->grain.c[c], y)[x] *
+                        sqrtf(ip_row(&to->lacking, y)[x] / fmaxf(ip_row(&tile->lacking, y)[x], .25f)); /* made for what one fill lacks */
     return IPOS_OK;
 }
 
 ipos_status iw_fill_picture(iw_fill *fill, size_t index, ipos_frame *picture, ip_plane_f *evidence, ip_plane_f *confidence, double *confidence_mean) {
-    ip_wire_tile *tiles;
-    size_t count;
+    const ip_wire_filled *here;
+    ip_wire_steadied *steadied;
     double sum = 0, pixels = 0;
-    IP_TRY(iw_fill_tiles(fill, index, &tiles, &count));
+    IP_TRY(steadied_at(fill, index, &here, &steadied));
     ipos_status status = IPOS_OK;
-    for (size_t i = 0; i < count && status == IPOS_OK; i++) {
-        ip_wire_tile *tile = &tiles[i];
-        status = add_grain(fill, index, tile);
+    for (size_t i = 0; i < here->count && status == IPOS_OK; i++) {
+        const ip_wire_tile *tile = &here->tiles[i];
+        status = add_grain(fill, index, tile, &steadied[i]);
         if (status == IPOS_OK)
-            status = ip_clip_put_colour(fill->shot->clip, picture, fill->shot->canvas, tile->box, &tile->colour, &tile->hole);
+            status = ip_clip_put_colour(fill->shot->clip, picture, fill->shot->canvas, tile->box, &steadied[i].colour, &tile->hole);
         for (int y = 0; y < tile->box.height; y++)
             for (int x = 0; x < tile->box.width; x++) {
                 if (!(ip_row(&tile->hole, y)[x] > 0))
@@ -229,7 +266,7 @@ ipos_status iw_fill_picture(iw_fill *fill, size_t index, ipos_frame *picture, ip
             }
     }
     *confidence_mean = pixels > 0 ? sum / pixels : 1;
-    ip_wire_tiles_free(tiles, count);
+    ip_wire_steadied_free(steadied, here->count);
     return status;
 }
 

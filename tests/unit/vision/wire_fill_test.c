@@ -306,6 +306,90 @@ static void test_grain(void **state) {
     outcome_free(&other);
 }
 
+/* Frame 4 and, of `count`, the frames beside it, filled and steadied. */
+typedef struct steadied {
+    ip_wire_filled filled[3]; /* 4, 3, 5 */
+    ip_wire_steadied *of;
+} steadied;
+
+static void steady(stage *s, size_t count, int threads, steadied *out) {
+    static const size_t index[3] = {4, 3, 5};
+    const size_t frames = (size_t)s->frames;
+    const ip_wire_source source = {.user = s, .width = s->scene.width, .height = s->scene.height, .count = &frames, .sequences = 1, .colour = colour,
+        .matte = matte, .threads = threads};
+    ip_wire_fill *fill;
+    assert_int_equal(ip_wire_fill_open(&source, &(ip_wire_fill_options){.reach = 7}, &fill), IPOS_OK);
+    for (size_t i = 0; i < 3; i++) {
+        out->filled[i].index = index[i];
+        assert_int_equal(ip_wire_fill_frame(fill, index[i], &out->filled[i].tiles, &out->filled[i].count), IPOS_OK);
+        ip_wire_tiles_slim(out->filled[i].tiles, out->filled[i].count);
+    }
+    assert_int_equal(ip_wire_steady(fill, &out->filled[0], out->filled + 1, count, &out->of), IPOS_OK);
+    ip_wire_fill_close(fill);
+}
+
+static void steadied_free(steadied *s) {
+    ip_wire_steadied_free(s->of, s->filled[0].count);
+    for (size_t i = 0; i < 3; i++)
+        ip_wire_tiles_free(s->filled[i].tiles, s->filled[i].count);
+}
+
+/* Mean square distance of the fill, as made or steadied, from the plate without grain. */
+static double from_plate(const stage *s, const steadied *of, bool after) {
+    stage clean = *s;
+    double sum = 0, count = 0;
+    clean.grain = 0;
+    for (size_t i = 0; i < of->filled[0].count; i++) {
+        const ip_wire_tile *t = &of->filled[0].tiles[i];
+        const ip_image3 *picture = after ? &of->of[i].colour : &t->colour;
+        for (int y = 0; y < t->box.height; y++)
+            for (int x = 0; x < t->box.width; x++)
+                for (int c = 0; c < 3 && ip_row(&t->hole, y)[x] > 0; c++, count++) {
+                    double d = (double)ip_row(&picture->c[c], y)[x] - truth(&clean, 0, 4, t->box.x + x, t->box.y + y, c);
+                    assert_true(s->poison || isfinite(d));
+                    sum += isfinite(d) ? d * d : 0;
+                }
+    }
+    assert_true(count > 1000);
+    return sum / count;
+}
+
+static void test_steadied_by_the_frames_beside(void **state) {
+    (void)state;
+    stage s = MOVING;
+    steadied both, alone, threads;
+    s.grain = .03f;
+    steady(&s, 2, 1, &both);
+    steady(&s, 0, 1, &alone);
+    steady(&s, 2, 3, &threads);
+    assert_true(from_plate(&s, &both, true) < .87 * from_plate(&s, &both, false));
+    for (size_t i = 0; i < both.filled[0].count; i++) {
+        const ip_wire_tile *t = &both.filled[0].tiles[i];
+        for (int y = 0; y < t->box.height; y++)
+            for (int c = 0; c < 3; c++) {
+                size_t bytes = (size_t)t->box.width * sizeof(float);
+                assert_memory_equal(ip_row(&alone.of[i].colour.c[c], y), ip_row(&t->colour.c[c], y), bytes);
+                assert_memory_equal(ip_row(&both.of[i].colour.c[c], y), ip_row(&threads.of[i].colour.c[c], y), bytes);
+                for (int x = 0; x < t->box.width; x++) {
+                    bool hole = ip_row(&t->hole, y)[x] > 0;
+                    assert_true(hole || ip_row(&both.of[i].colour.c[c], y)[x] == ip_row(&t->colour.c[c], y)[x]);
+                    assert_true(ip_row(&both.of[i].lacking, y)[x] >= ip_row(&t->lacking, y)[x] - 1e-6f && ip_row(&both.of[i].lacking, y)[x] <= 1);
+                }
+            }
+    }
+    steadied_free(&both);
+    steadied_free(&alone);
+    steadied_free(&threads);
+    s.poison = true;
+    steady(&s, 2, 2, &both);
+    for (size_t i = 0; i < both.filled[0].count; i++)
+        for (int y = 0; y < both.of[i].lacking.height; y++)
+            for (int x = 0; x < both.of[i].lacking.width; x++)
+                if (ip_row(&both.filled[0].tiles[i].hole, y)[x] > 0)
+                    assert_true(isfinite(ip_row(&both.of[i].colour.c[1], y)[x]));
+    steadied_free(&both);
+}
+
 static ipos_status stop(void *user) {
     (void)user;
     return ip_fail(IPOS_ERR_CANCELLED, "enough");
@@ -371,7 +455,7 @@ int main(void) {
         cmocka_unit_test(test_single_frame_and_tiny),
         cmocka_unit_test(test_matte_over_everything),
         cmocka_unit_test(test_damage_does_not_spread), cmocka_unit_test(test_plate_shines_through),
-        cmocka_unit_test(test_grain),
+        cmocka_unit_test(test_grain), cmocka_unit_test(test_steadied_by_the_frames_beside),
         cmocka_unit_test(test_failures_come_out),
         cmocka_unit_test(test_spatial_fill),
     };
