@@ -251,6 +251,20 @@ def pld(bench):
 
 # Cost
 
+def across(bench, shot, enlarge):
+    """What one more frame costs, from runs of 8 and of all frames: the fill of one wire across the frame, and the detector alone (proposals)."""
+    wire = max(shot.wires, key=lambda w: sum(float((np.asarray(a) > .02).sum()) / max(w.width, 1) for a in w.alpha))
+    frames = [enlarge(f, cv2.INTER_CUBIC) for f in shot.frames]
+    masks = [enlarge(wire_scores.grow((np.asarray(a) > .02).astype(np.uint8), 1).astype(np.uint8), cv2.INTER_NEAREST) for a in wire.alpha]
+    clip, rows = bench.project.ingest("speed_across", frames), {}
+    mattes = bench.project.mattes("speed_across_matte", masks)
+    for what, settings in (("fill, one wire across, one frame more", {"matte": mattes}), ("detection, one frame more", {"mode": "propose"})):
+        few, all_of = (bench.project.render(clip, (0, n - 1), settings=settings, read=False) for n in (8, len(frames)))
+        more = len(frames) - 8
+        rows[f"ours: {what}"] = {"fps": more / max(all_of.wall - few.wall, 1e-9), "cpu": (all_of.cpu - few.cpu) / more, "mib": all_of.mib}
+    return rows
+
+
 def speed(bench):
     name = bench.names[0]
     shot, count = bench.drawn(name), min(8, bench.arguments.frames)
@@ -283,6 +297,8 @@ def speed(bench):
                 gone = [lost for s in extra.get("strokes", []) for _, lost in made.first.wire(s["wire"]).values()]
                 what += f", {np.mean(gone):.0%} lost" if gone else ""  # what is lost is not filled, and so costs nothing
                 rows[f"ours: {what}"] = {"fps": count / made.wall, "cpu": made.cpu / count, "mib": made.mib, "lost": float(np.mean(gone)) if gone else 0.}
+            if width == 960:
+                rows.update(across(bench, shot, enlarge))
         for what, row in rows.items():
             print(f"{label:12s} {what:36s} {row['fps']:9.2f} {row.get('cpu', float('nan')):12.2f} {row.get('mib', float('nan')):7.0f}", flush=True)
         bench.add("speed", label, rows)
