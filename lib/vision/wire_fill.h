@@ -44,6 +44,7 @@ typedef struct ip_wire_tile {
     ip_image3 colour;       /* the classical fill, without grain */
     ip_image3 grain;        /* to be added to whichever fill is used, 0 outside the hole; planes {0} without options.grain */
     ip_plane_f lacking;     /* in the hole: share 0..1 of the grain's variance that the colour has lost; 0 outside */
+    float rest;             /* mean square of what the pictures from elsewhere leave of the ring around the hole, 0 where there are none */
     ip_plane_f own;         /* in the hole: share 0..1 of the colour that is what the frame itself shows through the wire */
     ip_plane_f evidence;    /* in the hole: 1 seen in the shot (elsewhere or through the wire), 2 in another take, 3 invented; 0 outside */
     ip_plane_f confidence;  /* 0..1 in the hole, 1 outside */

@@ -148,7 +148,8 @@ static ipos_status tile_planes(ip_wire_tile *tile) {
 
 /* What the views' mean leaves of the frame on the ring: how good the mean is in the hole next to it, and the grain that averaging
  * took away. */
-static void note_residual(ip_wire_work *work, const ip_wire_view *views, size_t count, ip_plane_f *power, ip_plane_f *judged) {
+static float note_residual(ip_wire_work *work, const ip_wire_view *views, size_t count, ip_plane_f *power, ip_plane_f *judged) {
+    double sum = 0, pixels = 0;
     for (int y = 0; y < work->box.height; y++)
         for (int x = 0; x < work->box.width; x++) {
             ranked list[IP_WIRE_CANDIDATES];
@@ -166,15 +167,18 @@ static void note_residual(ip_wire_work *work, const ip_wire_view *views, size_t 
             }
             ip_row(judged, y)[x] = v.error * v.error;
             ip_row(&work->residual_known, y)[x] = 1.f;
+            sum += ip_row(power, y)[x];
+            pixels++;
         }
+    return pixels > 0 ? (float)(sum / pixels) : 0.f;
 }
 
 /* work->relief: averaged views are better than each was judged; how much, where the ring says. */
-static ipos_status measure_relief(ip_wire_work *work, const ip_wire_view *views, size_t count) {
+static ipos_status measure_relief(ip_wire_work *work, const ip_wire_view *views, size_t count, float *rest) {
     enum { POWER, JUDGED, WEIGHT, TMP, COUNT };
     ip_plane_f p[COUNT];
     IP_TRY(ip_planes_new(work->box.width, work->box.height, p, COUNT));
-    note_residual(work, views, count, &p[POWER], &p[JUDGED]);
+    *rest = note_residual(work, views, count, &p[POWER], &p[JUDGED]);
     ip_plane_copy(&p[WEIGHT], &work->residual_known);
     ip_plane_f *list[] = {&p[POWER], &p[JUDGED]};
     ip_wire_smooth(list, 2, &p[WEIGHT], &p[TMP], 4);
@@ -189,7 +193,7 @@ static ipos_status measure_relief(ip_wire_work *work, const ip_wire_view *views,
 
 ipos_status ip_wire_blend(ip_wire_work *work, ip_wire_view *views, size_t count, ip_wire_tile *tile) {
     IP_TRY(tile_planes(tile));
-    IP_TRY(measure_relief(work, views, count));
+    IP_TRY(measure_relief(work, views, count, &tile->rest));
     int left = tile->box.x - work->box.x, top = tile->box.y - work->box.y;
     for (int y = 0; y < tile->box.height; y++)
         for (int x = 0; x < tile->box.width; x++) {

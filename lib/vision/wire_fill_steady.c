@@ -8,6 +8,7 @@
 static const float WEIGHT = 1.5f;  /* of a neighbour: chosen of .5, 1 and 2 on two clips for choosing, for .08 dB less than 1 gives and steadier */
 static const float APART = 30.f;    /* a neighbour so many times further off than the ring around says counts half */
 static const float ROUNDING = 1.f / 255.f;
+static const float TWO = 2.f;      /* one picture, with its own grain, leaves twice what the mean of many does */
 
 /* The filled picture of the tile stands for the frame. */
 static ipos_status open_work(const ip_wire_fill *fill, const ip_wire_tile *tile, ip_wire_work *work) {
@@ -85,7 +86,8 @@ static bool compare_ring(const ip_wire_tile *tile, const ip_wire_work *work, con
 static float square(float v) { return v * v; }
 
 static void add(const ip_wire_tile *tile, const ip_wire_view *view, const difference *ring, ip_image3 *sum, ip_plane_f *weight, ip_plane_f *squares) {
-    float usual = square(APART) * (ring->square + square(ROUNDING));
+    float usual = square(APART) * (ring->square + square(ROUNDING)), least = tile->rest + square(ROUNDING);
+    float alike = least / (least + IP_MAX(0.f, ring->square - TWO * tile->rest)); /* a frame of another blur or sharpness is not */
     for (int y = 0; y < tile->box.height; y++)
         for (int x = 0; x < tile->box.width; x++) {
             if (!(ip_row(&tile->hole, y)[x] > 0.f) || !(ip_row(&view->valid, y)[x] > 0.f))
@@ -95,7 +97,7 @@ static void add(const ip_wire_tile *tile, const ip_wire_view *view, const differ
                 seen[c] = ip_row(&view->seen.c[c], y)[x] + ring->offset[c];
                 apart += square(seen[c] - ip_row(&tile->colour.c[c], y)[x]) / 3.f;
             }
-            float k = WEIGHT * (1.f - ip_row(&tile->own, y)[x]) * usual / (usual + apart);
+            float k = WEIGHT * alike * (1.f - ip_row(&tile->own, y)[x]) * usual / (usual + apart);
             if (!(k > 0.f))
                 continue;
             for (int c = 0; c < 3; c++)

@@ -56,39 +56,67 @@ static ipos_status weigh_near(const iw_work *w, ip_plane_f *lines) {
     return IPOS_OK;
 }
 
-static ipos_status add_direction(const iw_work *w, const ip_plane_f *difference, float angle, ip_plane_f *sum) {
-    ip_plane_f found;
-    IP_TRY(ip_line_evidence(difference, angle, spread, iw_lines(w->shot), w->shot->host->threads, &found));
-    if (!sum->data) {
-        *sum = found;
-        return IPOS_OK;
+/* Wires of about one direction, and the part of the box where they may be. */
+typedef struct direction {
+    float angle;
+    float left, top, right, bottom;
+} direction;
+
+/* As far as a wire may have swung, and as far again, for what is usual there. */
+static void reach_of(const iw_work *w, const iw_follow *f, direction *d) {
+    for (size_t k = 0; k < f->start_count; k++)
+        for (size_t i = 0; i < f->starts[k].curve.count; i++) {
+            ip_point at = f->starts[k].curve.at[i];
+            float far = 2 * f->starts[k].sweep;
+            d->left = fminf(d->left, at.x - far - (float)w->box.x);
+            d->top = fminf(d->top, at.y - far - (float)w->box.y);
+            d->right = fmaxf(d->right, at.x + far - (float)w->box.x);
+            d->bottom = fmaxf(d->bottom, at.y + far - (float)w->box.y);
+        }
+}
+
+static size_t list_directions(const iw_work *w, direction *list, size_t most) {
+    size_t count = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        if (!is_sought(w, &w->follow[i]))
+            continue;
+        float angle = iw_direction(&w->follow[i].starts[0].curve);
+        size_t k = 0;
+        while (k < count && fabsf(remainderf(list[k].angle - angle, 3.14159265f)) > .3f * spread)
+            k++;
+        if (k == most)
+            continue;
+        if (k == count)
+            list[count++] = (direction){angle, INFINITY, INFINITY, -INFINITY, -INFINITY};
+        reach_of(w, &w->follow[i], &list[k]);
     }
-    ip_plane_max(sum, &found);
+    return count;
+}
+
+static ipos_status add_direction(const iw_work *w, const ip_plane_f *difference, const direction *d, const ip_plane_f *sum) {
+    int left = (int)fmaxf(d->left, 0), top = (int)fmaxf(d->top, 0);
+    ip_box_i box = {left, top, (int)fminf(d->right, (float)w->box.width) - left, (int)fminf(d->bottom, (float)w->box.height) - top};
+    if (box.width < 1 || box.height < 1)
+        return IPOS_OK;
+    ip_plane_f from = ip_plane_part(difference, box), to = ip_plane_part(sum, box), found;
+    IP_TRY(ip_line_evidence(&from, d->angle, spread, iw_lines(w->shot), w->shot->host->threads, &found));
+    ip_plane_max(&to, &found);
     ip_plane_free(&found);
     return IPOS_OK;
 }
 
 ipos_status iw_lines_find(iw_work *w) {
     enum { MOST = 8 };
-    float angles[MOST];
-    size_t count = 0;
-    for (size_t i = 0; i < w->count && count < MOST; i++) {
-        if (!is_sought(w, &w->follow[i]))
-            continue;
-        float angle = iw_direction(&w->follow[i].starts[0].curve);
-        size_t k = 0;
-        while (k < count && fabsf(remainderf(angles[k] - angle, 3.14159265f)) > .3f * spread)
-            k++;
-        if (k == count)
-            angles[count++] = angle;
-    }
+    direction list[MOST];
+    size_t count = list_directions(w, list, MOST);
     if (!count)
         return IPOS_OK;
     ip_plane_f difference;
+    IP_TRY(ip_plane_new(w->box.width, w->box.height, &w->lines));
     IP_TRY(ip_plane_new(w->box.width, w->box.height, &difference));
     ipos_status status = iw_shot_difference(w->shot, w->index, w->box, &difference);
     for (size_t k = 0; k < count && status == IPOS_OK; k++)
-        status = add_direction(w, &difference, angles[k], &w->lines);
+        status = add_direction(w, &difference, &list[k], &w->lines);
     for (int y = 0; y < w->box.height && status == IPOS_OK; y++)
         for (int x = 0; x < w->box.width; x++) {
             float *value = &ip_row(&w->lines, y)[x];
