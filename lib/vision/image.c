@@ -114,10 +114,8 @@ IP_HOT static void resize_rows(void *user, int64_t begin, int64_t end) {
             ip_linear_at(((float)y + .5f) * sy - .5f, from->height, &top, &bottom, &down);
             const float *a = ip_row(from, top), *b = ip_row(from, bottom);
             float *out = ip_row(job->to, y) + x0;
-            for (int k = 0; k < width; k++) {
-                float upper = a[left[k]] + share[k] * (a[right[k]] - a[left[k]]), lower = b[left[k]] + share[k] * (b[right[k]] - b[left[k]]);
-                out[k] = job->gain * (upper + down * (lower - upper));
-            }
+            for (int k = 0; k < width; k++)
+                out[k] = job->gain * ip_linear_mix(a, b, left[k], right[k], share[k], down);
         }
     }
 }
@@ -125,6 +123,18 @@ IP_HOT static void resize_rows(void *user, int64_t begin, int64_t end) {
 void ip_resize(const ip_plane_f *from, ip_plane_f *to, float gain, int threads) {
     two_planes job = {.from = from, .to = to, .gain = gain};
     ip_parallel(threads, to->height, 16, resize_rows, &job);
+}
+
+float ip_median_size(const ip_plane_f *plane, const ip_plane_f *less, size_t samples) {
+    enum { MOST = 4096 };
+    float some[MOST];
+    size_t count = 0, width = (size_t)plane->width, all = width * (size_t)plane->height, every = all / IP_MIN(samples, (size_t)MOST) + 1;
+    for (size_t i = every / 2; i < all; i += every) {
+        int x = (int)(i % width), y = (int)(i / width);
+        some[count++] = fabsf(ip_row(plane, y)[x] - (less ? ip_row(less, y)[x] : 0.f));
+    }
+    qsort(some, count, sizeof *some, ip_by_float);
+    return some[count / 2];
 }
 
 static void blur_rows(void *user, int64_t begin, int64_t end) {

@@ -48,15 +48,26 @@ void ip_resize(const ip_plane_f *from, ip_plane_f *to, float gain, int threads);
 /* Box mean of (2*rx+1) x (2*ry+1) with the edge repeated; in place allowed (tmp has the plane's size). Edge samples count as often
  * as they are repeated. */
 void ip_box_blur(const ip_plane_f *from, ip_plane_f *to, ip_plane_f *tmp, int rx, int ry, int threads);
+/* Median of the sizes of plane - less (of plane where less is NULL) at no more than `samples` places spread over it evenly; at most 4096. */
+float ip_median_size(const ip_plane_f *plane, const ip_plane_f *less, size_t samples);
 /* Sobel/4 (so that a ramp of 1 a pixel gives 2), edges repeated. */
 void ip_sobel(const ip_plane_f *from, ip_plane_f *gx, ip_plane_f *gy, int threads);
 
-/* The two samples a position between 0 and size-1 lies between, and the second's share; clamped as below. */
+/* A position brought to 0..size-1: far outside, and not-finite ones, must not overflow the conversion to int. */
+static inline float ip_within(float at, int size) {
+    return at >= 0.f ? (at < (float)(size - 1) ? at : (float)(size - 1)) : 0.f; /* NaN compares false: 0 */
+}
+/* The two samples such a position lies between, and the second's share. */
 static inline void ip_linear_at(float at, int size, int *first, int *second, float *share) {
-    at = at >= 0.f ? (at < (float)(size - 1) ? at : (float)(size - 1)) : 0.f; /* NaN compares false: 0 */
+    at = ip_within(at, size);
     *first = (int)at;
     *second = *first + (*first < size - 1);
     *share = at - (float)*first;
+}
+/* Of two rows, a above b, between columns left and right. */
+static inline float ip_linear_mix(const float *a, const float *b, int left, int right, float across, float down) {
+    float upper = a[left] + across * (a[right] - a[left]), lower = b[left] + across * (b[right] - b[left]);
+    return upper + down * (lower - upper);
 }
 /* One sample at (x, y), the position clamped to the plane; not-finite positions read (0,0). */
 float ip_sample_linear(const ip_plane_f *plane, float x, float y);

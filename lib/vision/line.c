@@ -1,7 +1,6 @@
 #include "line.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 enum {
     HALF = 20,   /* of a piece averaged before it is looked at across, units */
@@ -35,18 +34,6 @@ static void lean_rows(void *user, int64_t begin, int64_t end) {
             to[x] = job->most_of && to[x] > value ? to[x] : value;
         }
     }
-}
-
-/* Standard deviation of noise whose size has this median. */
-static float usual(const ip_plane_f *a, const ip_plane_f *smooth) {
-    float some[SAMPLES];
-    size_t count = 0, all = (size_t)a->width * (size_t)a->height, every = all / SAMPLES + 1;
-    for (size_t i = every / 2; i < all && count < SAMPLES; i += every) {
-        int x = (int)(i % (size_t)a->width), y = (int)(i / (size_t)a->width);
-        some[count++] = fabsf(ip_row(a, y)[x] - ip_row(smooth, y)[x]);
-    }
-    qsort(some, count, sizeof *some, ip_by_float);
-    return 1.4826f * some[count / 2];
 }
 
 typedef struct across_job {
@@ -86,7 +73,7 @@ static void columns(ip_plane_f p[PLANES], float unit, int threads) {
         ip_plane_fill(&p[STANDS], 0);
         ip_parallel(threads, look->height, 16, across_rows, &job);
         ip_box_blur(look, &p[LOCAL], &p[TMP], (int)lrintf(4 * unit), 0, threads);
-        float noise = usual(look, &p[LOCAL]) + 1e-6f;
+        float noise = 1.4826f * ip_median_size(look, &p[LOCAL], SAMPLES) + 1e-6f; /* the deviation of normal noise by the median of its size */
         ip_box_blur(&p[STANDS], &p[LOCAL], &p[TMP], around, all, threads);
         for (int y = 0; y < look->height; y++)
             for (int x = 0; x < look->width; x++) {

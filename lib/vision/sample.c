@@ -2,19 +2,12 @@
 #include "simd.h"
 #include <math.h>
 
-/* Positions far outside, and not-finite ones, must not overflow the conversion to int. */
-IP_INLINE float limit(float v, int size) {
-    return v >= 0.f ? (v < (float)(size - 1) ? v : (float)(size - 1)) : 0.f; /* NaN compares false: 0 */
-}
-
 float ip_sample_linear(const ip_plane_f *plane, float x, float y) {
     int x0, x1, y0, y1;
     float fx, fy;
     ip_linear_at(x, plane->width, &x0, &x1, &fx);
     ip_linear_at(y, plane->height, &y0, &y1, &fy);
-    const float *a = ip_row(plane, y0), *b = ip_row(plane, y1);
-    float top = a[x0] + fx * (a[x1] - a[x0]), bottom = b[x0] + fx * (b[x1] - b[x0]);
-    return top + fy * (bottom - top);
+    return ip_linear_mix(ip_row(plane, y0), ip_row(plane, y1), x0, x1, fx, fy);
 }
 
 /* Keys 1981 with a = -.75; the four weights sum to 1. */
@@ -49,8 +42,8 @@ typedef struct cubic_place {
 IP_INLINE bool inner_place(const ip_plane_f *plane, int x, int y) { return x >= 1 && y >= 1 && x + 2 < plane->width && y + 2 < plane->height; }
 
 IP_INLINE void cubic_at(const ip_plane_f *plane, float x, float y, bool even, cubic_place *at) {
-    x = limit(x, plane->width);
-    y = limit(y, plane->height);
+    x = ip_within(x, plane->width);
+    y = ip_within(y, plane->height);
     float wx[4];
     at->x = (int)x;
     at->y = (int)y;
@@ -101,8 +94,8 @@ IP_HOT void ip_sample_cubic_row(const ip_plane_f *plane, const float *x, const f
     for (int from = 0; from < count; from += RUN) {
         int run = IP_MIN(RUN, count - from);
         for (int k = 0; k < RUN; k++) {
-            px[k] = limit(x[from + IP_MIN(k, run - 1)], plane->width);
-            py[k] = limit(y[from + IP_MIN(k, run - 1)], plane->height);
+            px[k] = ip_within(x[from + IP_MIN(k, run - 1)], plane->width);
+            py[k] = ip_within(y[from + IP_MIN(k, run - 1)], plane->height);
         }
         for (int k = 0; k < RUN; k++) {
             float ax[4], ay[4];

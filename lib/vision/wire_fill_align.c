@@ -119,10 +119,7 @@ static void sample_all(const ip_wire_work *work, ip_wire_view *view) {
 static ipos_status make_luma(const ip_wire_work *work, ip_wire_view *view) {
     ip_box_i part = {IP_WIRE_REACH, IP_WIRE_REACH, work->box.width, work->box.height};
     IP_TRY(ip_plane_new(view->from.width, view->from.height, &view->luma));
-    ip_luma(&view->colour, IP_WIRE_LOW, IP_WIRE_HIGH, &view->luma, 1);
-    for (int y = 0; y < view->luma.height; y++)
-        for (int x = 0; x < view->luma.width; x++)
-            ip_row(&view->luma, y)[x] *= 255.f;
+    ip_wire_luma(&view->colour, &view->luma, 1);
     if (view->sequence > 0)
         ip_wire_expose(&work->luma, (ip_box_i){0, 0, part.width, part.height}, &view->luma, part);
     return IPOS_OK;

@@ -55,10 +55,7 @@ static ipos_status make_small(ip_wire_fill *fill, size_t sequence, size_t index,
             ip_row(&known, y)[x] = ip_row(&known, y)[x] <= 0.f && sum < 1e4f ? 1.f : 0.f;
         }
     if (status == IPOS_OK) {
-        ip_luma(&whole, IP_WIRE_LOW, IP_WIRE_HIGH, &luma, s->threads);
-        for (int y = 0; y < s->height; y++)
-            for (int x = 0; x < s->width; x++)
-                ip_row(&luma, y)[x] *= 255.f;
+        ip_wire_luma(&whole, &luma, s->threads);
         if (fill->options.grain && sequence == 0)
             status = ip_wire_noise(&luma, &known, out->noise, s->threads);
     }

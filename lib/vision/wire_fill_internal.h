@@ -105,6 +105,8 @@ ipos_status ip_wire_view_open(ip_wire_fill *fill, const ip_wire_work *work, cons
 void ip_wire_view_close(ip_wire_view *view);
 /* Replaces what is not finite or not known by what is around it: known gets 0 there. */
 ipos_status ip_wire_clean(ip_image3 *colour, ip_plane_f *known);
+/* Rec.709 luma as matching sees it, 0..255 for values 0..1. */
+void ip_wire_luma(const ip_image3 *colour, ip_plane_f *luma, int threads);
 /* Chamfer distance to the nearest sample of mask that is over 0, at most limit. */
 void ip_wire_distance(const ip_plane_f *mask, float limit, ip_plane_f *out);
 

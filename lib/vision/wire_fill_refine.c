@@ -68,9 +68,8 @@ IP_INLINE void move_at(const nodes *n, int x, int y, float move[2]) {
     ip_linear_at((float)x / SPACING, n->next_u.width, &left, &right, &across);
     ip_linear_at((float)y / SPACING, n->next_u.height, &top, &bottom, &down);
     for (int i = 0; i < 2; i++) {
-        const float *a = ip_row(i ? &n->next_v : &n->next_u, top), *b = ip_row(i ? &n->next_v : &n->next_u, bottom);
-        float upper = a[left] + across * (a[right] - a[left]), lower = b[left] + across * (b[right] - b[left]);
-        move[i] = upper + down * (lower - upper);
+        const ip_plane_f *next = i ? &n->next_v : &n->next_u;
+        move[i] = ip_linear_mix(ip_row(next, top), ip_row(next, bottom), left, right, across, down);
     }
 }
 

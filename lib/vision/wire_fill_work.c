@@ -54,8 +54,8 @@ ipos_status ip_wire_clean(ip_image3 *colour, ip_plane_f *known) {
     return hole ? ip_push_pull(colour->c, 3, known, 1.f, 1) : IPOS_OK;
 }
 
-static void make_luma(const ip_image3 *colour, ip_plane_f *luma) {
-    ip_luma(colour, IP_WIRE_LOW, IP_WIRE_HIGH, luma, 1);
+void ip_wire_luma(const ip_image3 *colour, ip_plane_f *luma, int threads) {
+    ip_luma(colour, IP_WIRE_LOW, IP_WIRE_HIGH, luma, threads);
     for (int y = 0; y < luma->height; y++)
         for (int x = 0; x < luma->width; x++)
             ip_row(luma, y)[x] *= 255.f;
@@ -179,7 +179,7 @@ ipos_status ip_wire_work_open(ip_wire_fill *fill, size_t index, ip_box_i box, ip
             ip_row(&work->matte, y)[x] = ip_row(&work->matte, y)[x] <= 0.f ? 0.f : 1.f;
     ip_wire_distance(&work->matte, IP_WIRE_RING + 2.f, &work->active);
     mark(work);
-    make_luma(&work->colour, &work->luma);
+    ip_wire_luma(&work->colour, &work->luma, 1);
     return measure_invented(work);
 }
 

@@ -15,8 +15,7 @@ struct iw_fill {
     int64_t **numbers;  /* by sequence from 1 on */
     ip_wire_source source;
     ip_wire_fill *fill;
-    ip_wire_filled kept[KEPT]; /* before they are steadied; at index % KEPT */
-    bool made[KEPT];
+    ip_wire_filled kept[KEPT]; /* before they are steadied; at index % KEPT; index SIZE_MAX: none */
 };
 
 static ipos_status colour(void *user, size_t sequence, size_t index, ip_box_i box, const ip_image3 *to) {
@@ -116,6 +115,8 @@ ipos_status iw_fill_open(iw_shot *shot, const iw_beside *beside, const iw_holes 
     if (!fill)
         return IPOS_ERR_NO_MEMORY;
     *fill = (iw_fill){.shot = shot, .beside = beside, .holes = *holes, .grain = grain, .fuse = fuse, .sequences = beside->take_count + 1};
+    for (size_t i = 0; i < KEPT; i++)
+        fill->kept[i].index = SIZE_MAX;
     fill->counts = ip_calloc(fill->sequences, sizeof *fill->counts);
     fill->numbers = ip_calloc(fill->sequences, sizeof *fill->numbers);
     ipos_status status = fill->counts && fill->numbers ? list_takes(fill) : IPOS_ERR_NO_MEMORY;
@@ -200,14 +201,13 @@ ipos_status iw_fill_tiles(iw_fill *fill, size_t index, ip_wire_tile **tiles, siz
 static ipos_status filled_at(iw_fill *fill, size_t index, const ip_wire_filled **out) {
     ip_wire_filled *at = &fill->kept[index % KEPT];
     *out = at;
-    if (fill->made[index % KEPT] && at->index == index)
+    if (at->index == index)
         return IPOS_OK;
     ip_wire_tiles_free(at->tiles, at->count);
-    fill->made[index % KEPT] = false;
-    *at = (ip_wire_filled){.index = index};
+    *at = (ip_wire_filled){.index = SIZE_MAX};
     IP_TRY(iw_fill_tiles(fill, index, &at->tiles, &at->count));
     ip_wire_tiles_slim(at->tiles, at->count);
-    fill->made[index % KEPT] = true;
+    at->index = index;
     return IPOS_OK;
 }
 

@@ -4,7 +4,6 @@
 
 #include "line.h"
 #include <math.h>
-#include <stdlib.h>
 
 static const float spread = .15f; /* radians a wire may have turned */
 /* Evidence that is no more than the most of a wide search finds in noise and texture, and how much more of it counts as sure. */
@@ -21,18 +20,13 @@ static const float calm = 3.5f, busy = 6;
 static ipos_status weigh_calm(const iw_work *w, const ip_plane_f *difference, ip_plane_f *lines) {
     enum { SIZE, TMP, COUNT, SAMPLES = 2048 };
     ip_plane_f p[COUNT];
-    float some[SAMPLES];
-    size_t count = 0, all = (size_t)difference->width * (size_t)difference->height, every = all / SAMPLES + 1;
     int reach = (int)lrintf(20 * iw_lines(w->shot));
     IP_TRY(ip_planes_new(difference->width, difference->height, p, COUNT));
     for (int y = 0; y < difference->height; y++)
         for (int x = 0; x < difference->width; x++)
             ip_row(&p[SIZE], y)[x] = fabsf(ip_row(difference, y)[x]);
     ip_box_blur(&p[SIZE], &p[SIZE], &p[TMP], reach, reach, w->shot->host->threads);
-    for (size_t i = every / 2; i < all && count < SAMPLES; i += every)
-        some[count++] = ip_row(&p[SIZE], (int)(i / (size_t)difference->width))[i % (size_t)difference->width];
-    qsort(some, count, sizeof *some, ip_by_float);
-    float usual = some[count / 2] + 1e-6f;
+    float usual = ip_median_size(&p[SIZE], NULL, SAMPLES) + 1e-6f;
     for (int y = 0; y < difference->height; y++)
         for (int x = 0; x < difference->width; x++)
             ip_row(lines, y)[x] *= fminf(fmaxf((busy - ip_row(&p[SIZE], y)[x] / usual) / (busy - calm), 0), 1);
