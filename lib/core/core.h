@@ -87,6 +87,11 @@ char *ip_path_absolute(const char *path); /* the file need not exist */
  * text set in a body stays with the thread that set it. */
 typedef void (*ip_range_fn)(void *user, int64_t begin, int64_t end);
 void ip_parallel(int threads, int64_t count, int64_t grain, ip_range_fn body, void *user);
+/* body(user) beside the caller, on a thread of its own; at once, where none is to be had, and NULL is returned. Each one begun is waited
+ * for, once; NULL is no wait. */
+typedef struct ip_later ip_later;
+ip_later *ip_later_begin(void (*body)(void *user), void *user);
+void ip_later_wait(ip_later *later);
 int ip_processors(void); /* those this process may use */
 
 /* rng.c. Random numbers by counter: any place of any stream is reached directly, so a resumed run draws what the first would have. */

@@ -1,4 +1,4 @@
-/* A parallel loop. Threads live as long as one call: no thread of ours is there when the host forks, exits or unloads us. */
+/* A parallel loop, and work beside the caller. Threads live as long as what they were begun for: no thread of ours is there when the host forks, exits or unloads us. */
 #include "core.h"
 
 #include <pthread.h>
@@ -26,6 +26,20 @@ static void *work(void *user)
     }
 }
 
+/* A thread that takes none of the host's signals: those are for the host's threads. */
+static bool start(pthread_t *id, void *(*body)(void *), void *user)
+{
+    pthread_attr_t attr;
+    sigset_t all;
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    sigfillset(&all);
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    bool started = pthread_attr_setsigmask_np(&attr, &all) == 0 && pthread_create(id, &attr, body, user) == 0;
+    pthread_attr_destroy(&attr);
+    return started;
+}
+
 void ip_parallel(int threads, int64_t count, int64_t grain, ip_range_fn body, void *user)
 {
     if (count <= 0)
@@ -43,19 +57,45 @@ void ip_parallel(int threads, int64_t count, int64_t grain, ip_range_fn body, vo
     atomic_init(&l.next, 0);
     pthread_t ids[MAX_THREADS];
     int started = 0;
-    pthread_attr_t attr;
-    if (pthread_attr_init(&attr) == 0) {
-        sigset_t all;
-        sigfillset(&all); /* the host's signals are for the host's threads */
-        pthread_attr_setstacksize(&attr, STACK_BYTES);
-        if (pthread_attr_setsigmask_np(&attr, &all) == 0)
-            while (started < wanted - 1 && pthread_create(&ids[started], &attr, work, &l) == 0)
-                started++;
-        pthread_attr_destroy(&attr);
-    }
+    while (started < wanted - 1 && start(&ids[started], work, &l))
+        started++;
     work(&l); /* does everything when no thread could be had */
     for (int i = 0; i < started; i++)
         pthread_join(ids[i], NULL);
+}
+
+struct ip_later {
+    pthread_t id;
+    void (*body)(void *user);
+    void *user;
+};
+
+static void *do_later(void *user)
+{
+    ip_later *later = user;
+    later->body(later->user);
+    return NULL;
+}
+
+ip_later *ip_later_begin(void (*body)(void *user), void *user)
+{
+    ip_later *later = ip_alloc(sizeof *later);
+    if (later) {
+        *later = (ip_later){.body = body, .user = user};
+        if (start(&later->id, do_later, later))
+            return later;
+        ip_free(later);
+    }
+    body(user);
+    return NULL;
+}
+
+void ip_later_wait(ip_later *later)
+{
+    if (!later)
+        return;
+    pthread_join(later->id, NULL);
+    ip_free(later);
 }
 
 /* Processors worth of time the container grants (cgroup v2), or the given number if it sets no limit. */

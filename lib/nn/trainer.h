@@ -10,7 +10,7 @@ typedef struct ip_train_task {
     void *user;
     const char *architecture; /* into checkpoints */
     ip_params *params;        /* start values; afterwards the best average, or the last */
-    /* Draws the batch of one step from rng alone, and gives the loss (one value, on the tape). */
+    /* Draws the batch of one step from rng, or from the plan's seed and step, and from nothing else, and gives the loss (one value, on the tape). */
     ipos_status (*loss)(void *user, ip_tape *tape, ip_rng *rng, int64_t step, ip_tensor **loss);
     /* Score (higher is better) of params as they stand; gradients are off. */
     ipos_status (*validate)(void *user, double *score);

@@ -53,12 +53,13 @@ typedef struct ip_wire_example {
 
 typedef struct ip_wire_training {
     void *user;
-    /* Fills an example from rng alone. */
+    /* Fills an example from rng alone; on any of threads threads at a time, none of them the caller's where a card computes. */
     ipos_status (*draw)(void *user, ip_rng *rng, ip_wire_example *example);
     /* Example index of the held-out ones, always the same. */
     ipos_status (*held_out)(void *user, int64_t index, ip_wire_example *example);
     int64_t held_out_count;
-    int32_t batch;      /* 0: 8 */
+    int threads;        /* that draw examples; 0: 1 */
+    int32_t batch;      /* 1..256; 0: 8 on processors, 32 on a card */
     ip_train_plan plan; /* rate 0: 2e-3 */
     ip_train_host host;
     /* After each validation: the first held-out example and its answer; may be NULL. */

@@ -3,22 +3,79 @@
 
 #include <math.h>
 
-enum { PIXELS = IP_WIRE_PATCH * IP_WIRE_PATCH, PARTS = IP_WIRE_PLANES + 2 };
+enum {
+    PIXELS = IP_WIRE_PATCH * IP_WIRE_PATCH,
+    PARTS = IP_WIRE_PLANES + 2,
+    MOST_EXAMPLES = 256,
+    ON_PROCESSOR = 8,
+    ON_CARD = 32 /* a card is no slower for it, and 8 keep it waiting for its orders */
+};
+
+/* The examples of one step. Each comes from a random stream of its own, so that neither threads nor who draws them when matter. */
+typedef struct batch {
+    const ip_wire_training *training;
+    int32_t count;
+    int64_t step;
+    float *planes, *target, *weight;
+    atomic_int status;
+} batch;
 
 typedef struct run {
     ip_wire_net *net;
     const ip_wire_training *training;
-    int32_t batch;
-    float *planes, *target, *weight;
+    batch batch[2];  /* of this step, and of the next while a card computes */
+    ip_later *ahead; /* draws batch[next] */
+    int next;
+    bool drawing;    /* batch[next] was begun */
 } run;
 
-static ip_wire_example example_at(const run *r, int32_t item)
+static ip_wire_example example_at(const batch *b, int32_t item)
 {
-    float *planes = r->planes + (size_t)item * IP_WIRE_PLANES * PIXELS;
-    ip_wire_example example = {.target = r->target + (size_t)item * PIXELS, .weight = r->weight + (size_t)item * PIXELS};
+    float *planes = b->planes + (size_t)item * IP_WIRE_PLANES * PIXELS;
+    ip_wire_example example = {.target = b->target + (size_t)item * PIXELS, .weight = b->weight + (size_t)item * PIXELS};
     for (int k = 0; k < IP_WIRE_PLANES; k++)
         example.plane[k] = planes + k * PIXELS;
     return example;
+}
+
+static void draw_some(void *user, int64_t begin, int64_t end)
+{
+    batch *b = user;
+    for (int64_t i = begin; i < end; i++) {
+        ip_rng rng = ip_rng_at(b->training->plan.seed, (uint64_t)(b->step * MOST_EXAMPLES + i + 1));
+        ip_wire_example example = example_at(b, (int32_t)i);
+        ipos_status status = b->training->draw(b->training->user, &rng, &example);
+        if (status != IPOS_OK)
+            b->status = status;
+    }
+}
+
+static void draw_all(void *user)
+{
+    batch *b = user;
+    b->status = IPOS_OK;
+    ip_parallel(IP_MAX(b->training->threads, 1), b->count, 1, draw_some, b);
+}
+
+/* The batch of a step; where a card computes, the processors draw the next one meanwhile. */
+static ipos_status batch_of(run *r, int64_t step, batch **out)
+{
+    ip_later_wait(r->ahead);
+    r->ahead = NULL;
+    batch *now = &r->batch[r->next], *next = &r->batch[!r->next];
+    if (!r->drawing || now->step != step) {
+        now->step = step;
+        draw_all(now);
+    }
+    r->drawing = next->planes != NULL;
+    if (r->drawing) {
+        r->next = !r->next;
+        next->step = step + 1;
+        r->ahead = ip_later_begin(draw_all, next);
+    }
+    *out = now;
+    /* the reason stays with the thread that drew */
+    return now->status == IPOS_OK ? IPOS_OK : ip_fail(now->status, "training: the examples of step %lld could not be drawn", (long long)step);
 }
 
 /* weight * (max(x, 0) - x * t + log(1 + exp(-|x|))): cross-entropy of logits that neither overflows nor loses digits. */
@@ -41,28 +98,37 @@ static ip_tensor *dice(ip_tape *t, const ip_tensor *x, const ip_tensor *target, 
 static ipos_status loss(void *user, ip_tape *t, ip_rng *rng, int64_t step, ip_tensor **out)
 {
     run *r = user;
-    (void)step;
-    for (int32_t i = 0; i < r->batch; i++) {
-        ip_wire_example example = example_at(r, i);
-        IP_TRY(r->training->draw(r->training->user, rng, &example));
-    }
-    int64_t shape[4] = {r->batch, IP_WIRE_PLANES, IP_WIRE_PATCH, IP_WIRE_PATCH};
-    ip_tensor *planes = ip_t_from(t, r->planes, shape, 4);
+    batch *now;
+    (void)rng;
+    IP_TRY(batch_of(r, step, &now));
+    int64_t shape[4] = {now->count, IP_WIRE_PLANES, IP_WIRE_PATCH, IP_WIRE_PATCH};
+    ip_tensor *planes = ip_t_from(t, now->planes, shape, 4);
     shape[1] = 1;
-    ip_tensor *target = ip_t_from(t, r->target, shape, 4), *weight = ip_t_from(t, r->weight, shape, 4);
+    ip_tensor *target = ip_t_from(t, now->target, shape, 4), *weight = ip_t_from(t, now->weight, shape, 4);
     ip_tensor *logits = ip_wire_net_logits(t, ip_wire_net_params(r->net), planes);
     *out = ip_t_add(t, cross_entropy(t, logits, target, weight), ip_t_affine(t, dice(t, logits, target, weight), .3, 0));
     return t->status;
 }
 
-static ipos_status score(run *r, ipos_status (*preview)(void *, const ip_wire_example *, const float *), double *f1)
+static ipos_status make_room(batch *b)
+{
+    b->planes = ip_alloc((size_t)b->count * PARTS * PIXELS * sizeof *b->planes);
+    if (!b->planes)
+        return IPOS_ERR_NO_MEMORY;
+    b->target = b->planes + (size_t)b->count * IP_WIRE_PLANES * PIXELS;
+    b->weight = b->target + (size_t)b->count * PIXELS;
+    return IPOS_OK;
+}
+
+static ipos_status score(const run *r, ipos_status (*preview)(void *, const ip_wire_example *, const float *), double *f1)
 {
     const ip_wire_training *training = r->training;
     double hit = 0, missed = 0, wrong = 0;
+    batch room = {.count = 1};
     float *answer = ip_alloc(PIXELS * sizeof *answer);
-    ipos_status status = answer ? IPOS_OK : IPOS_ERR_NO_MEMORY;
+    ipos_status status = answer ? make_room(&room) : IPOS_ERR_NO_MEMORY;
     for (int64_t i = 0; i < training->held_out_count && status == IPOS_OK; i++) {
-        ip_wire_example e = example_at(r, 0);
+        ip_wire_example e = example_at(&room, 0);
         status = training->held_out(training->user, i, &e);
         ip_wire_view view = {.width = IP_WIRE_PATCH, .height = IP_WIRE_PATCH, .stride = IP_WIRE_PATCH};
         for (int k = 0; k < IP_WIRE_PLANES; k++)
@@ -79,6 +145,7 @@ static ipos_status score(run *r, ipos_status (*preview)(void *, const ip_wire_ex
             status = preview(training->user, &e, answer);
     }
     ip_free(answer);
+    ip_free(room.planes);
     *f1 = 2 * hit / fmax(2 * hit + missed + wrong, 1);
     return status;
 }
@@ -89,37 +156,32 @@ static ipos_status validate(void *user, double *value)
     return score(r, r->training->preview, value);
 }
 
-static ipos_status make_room(run *r)
-{
-    r->planes = ip_alloc((size_t)r->batch * PARTS * PIXELS * sizeof *r->planes);
-    if (!r->planes)
-        return IPOS_ERR_NO_MEMORY;
-    r->target = r->planes + (size_t)r->batch * IP_WIRE_PLANES * PIXELS;
-    r->weight = r->target + (size_t)r->batch * PIXELS;
-    return IPOS_OK;
-}
-
 ipos_status ip_wire_net_train(ip_wire_net *net, const ip_wire_training *training, ip_train_result *result)
 {
     *result = (ip_train_result){0};
-    if (training->batch < 0 || training->batch > 256)
-        return ip_fail(IPOS_ERR_ARGUMENT, "training: a batch of %d", training->batch);
-    run r = {.net = net, .training = training, .batch = training->batch ? training->batch : 8};
-    ip_train_task task = {.user = &r, .architecture = IP_WIRE_ARCHITECTURE, .params = ip_wire_net_params(net), .loss = loss, .validate = validate};
+    ip_params *params = ip_wire_net_params(net);
+    bool card = params->device != IP_DEVICE_CPU;
+    if (training->batch < 0 || training->batch > MOST_EXAMPLES)
+        return ip_fail(IPOS_ERR_ARGUMENT, "training: a batch of %d, expected 1 to %d, or 0 for as many as suit the device", training->batch, MOST_EXAMPLES);
+    batch empty = {.training = training, .count = training->batch ? training->batch : card ? ON_CARD : ON_PROCESSOR};
+    run r = {.net = net, .training = training, .batch = {empty, empty}};
+    ip_train_task task = {.user = &r, .architecture = IP_WIRE_ARCHITECTURE, .params = params, .loss = loss, .validate = validate};
     ip_train_plan plan = training->plan;
     if (plan.rate <= 0)
         plan.rate = 2e-3;
-    IP_TRY(make_room(&r));
-    ipos_status status = ip_train(&task, &plan, &training->host, result);
-    ip_free(r.planes);
+    ipos_status status = make_room(&r.batch[0]);
+    if (status == IPOS_OK && card)
+        status = make_room(&r.batch[1]);
+    if (status == IPOS_OK)
+        status = ip_train(&task, &plan, &training->host, result);
+    ip_later_wait(r.ahead);
+    ip_free(r.batch[0].planes);
+    ip_free(r.batch[1].planes);
     return status;
 }
 
 ipos_status ip_wire_net_score(const ip_wire_net *net, const ip_wire_training *training, double *f1)
 {
-    run r = {.net = (ip_wire_net *)net, .training = training, .batch = 1};
-    IP_TRY(make_room(&r));
-    ipos_status status = score(&r, NULL, f1);
-    ip_free(r.planes);
-    return status;
+    const run r = {.net = (ip_wire_net *)net, .training = training};
+    return score(&r, NULL, f1);
 }

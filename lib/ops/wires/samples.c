@@ -19,36 +19,39 @@ typedef struct mark {
     const ip_plane_f *matte;
 } mark;
 
-ipos_status iw_sampler_open(iw_sampler *sampler, const iw_plate *plates, size_t count, float scale, float known_share) {
-    *sampler = (iw_sampler){.plates = plates, .count = count, .scale = scale, .known_share = known_share};
-    ipos_status status = ip_planes_new(SIDE, SIDE, sampler->matte, DRAWN);
-    if (status == IPOS_OK)
-        status = ip_plane_new(SIDE, SIDE, &sampler->all);
-    if (status == IPOS_OK)
-        status = ip_plane_new(SIDE, SIDE, &sampler->sure);
-    if (status == IPOS_OK)
-        status = ip_plane_new(SIDE, SIDE, &sampler->passing);
-    if (status == IPOS_OK)
-        status = ip_plane_new(SIDE, SIDE, &sampler->luma);
-    if (status == IPOS_OK)
-        status = ip_image3_new(SIDE, SIDE, &sampler->crop);
-    sampler->before = ip_alloc(3 * SIDE * SIDE * sizeof *sampler->before);
-    if (status == IPOS_OK && !sampler->before)
-        status = IPOS_ERR_NO_MEMORY;
-    if (status != IPOS_OK)
-        iw_sampler_close(sampler);
-    return status;
+/* What one example is made in. */
+typedef struct bench {
+    ip_image3 crop;
+    float *before; /* the crop without what is drawn over it */
+    ip_plane_f matte[DRAWN], all, sure, passing, luma, drawn;
+    bool blind; /* what passes over the crop is not known */
+} bench;
+
+static void bench_close(bench *b) {
+    ip_planes_free(b->matte, DRAWN);
+    ip_plane_free(&b->all);
+    ip_plane_free(&b->sure);
+    ip_plane_free(&b->passing);
+    ip_plane_free(&b->luma);
+    ip_plane_free(&b->drawn);
+    ip_image3_free(&b->crop);
+    ip_free(b->before);
 }
 
-void iw_sampler_close(iw_sampler *sampler) {
-    ip_planes_free(sampler->matte, DRAWN);
-    ip_plane_free(&sampler->all);
-    ip_plane_free(&sampler->sure);
-    ip_plane_free(&sampler->passing);
-    ip_plane_free(&sampler->luma);
-    ip_image3_free(&sampler->crop);
-    ip_free(sampler->before);
-    sampler->before = NULL;
+static ipos_status bench_open(bench *b) {
+    ip_plane_f *planes[] = {&b->all, &b->sure, &b->passing, &b->luma, &b->drawn};
+    *b = (bench){0};
+    ipos_status status = ip_planes_new(SIDE, SIDE, b->matte, DRAWN);
+    for (size_t i = 0; i < IP_COUNT(planes) && status == IPOS_OK; i++)
+        status = ip_plane_new(SIDE, SIDE, planes[i]);
+    if (status == IPOS_OK)
+        status = ip_image3_new(SIDE, SIDE, &b->crop);
+    b->before = ip_alloc(3 * SIDE * SIDE * sizeof *b->before);
+    if (status == IPOS_OK && !b->before)
+        status = IPOS_ERR_NO_MEMORY;
+    if (status != IPOS_OK)
+        bench_close(b);
+    return status;
 }
 
 static float sample_at(const ip_plane_f *plane, const placing *p, int x, int y) {
@@ -91,7 +94,7 @@ static placing place(const iw_plate *plate, ip_rng *rng) {
 }
 
 /* The crop, its exposure, contrast and colour changed. */
-static void take_crop(iw_sampler *s, const iw_plate *plate, const placing *p, ip_rng *rng) {
+static void take_crop(bench *s, const iw_plate *plate, const placing *p, ip_rng *rng) {
     enum { STEPS = 256 };
     float curve[STEPS + 1]; /* of the contrast: a power, which would cost as much as the network where it was taken of every sample */
     double gamma = .8 + .45 * ip_rng_unit(rng), offset = .12 * (ip_rng_unit(rng) - .5), gain = .8 + .4 * ip_rng_unit(rng);
@@ -135,38 +138,35 @@ static void colour_under(const ip_image3 *crop, const ip_curve *curve, float loc
 
 /* What was just drawn (the crop less luma) in what passes: all of it where the wire moves against the scene, less and less where the
  * neighbours have it at the same place; where some do not, a ghost of it stands where they have it. */
-static ipos_status pass(iw_sampler *s, ip_rng *rng) {
+static void pass(bench *s, ip_rng *rng) {
     double moves = ip_rng_unit(rng), share = moves < .7 ? 1 : moves < .85 ? ip_rng_unit(rng) : 0;
     double ghost = share > 0 && ip_rng_unit(rng) < .3 ? .5 * ip_rng_unit(rng) : 0;
     int dx = (int)lrint(6 * ip_rng_normal(rng)), dy = (int)lrint(6 * ip_rng_normal(rng));
-    ip_plane_f drawn;
-    IP_TRY(ip_plane_new(SIDE, SIDE, &drawn));
-    ip_luma(&s->crop, -1, 2, &drawn, 1);
+    ip_luma(&s->crop, -1, 2, &s->drawn, 1);
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++)
-            ip_row(&drawn, y)[x] -= ip_row(&s->luma, y)[x];
+            ip_row(&s->drawn, y)[x] -= ip_row(&s->luma, y)[x];
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
             float *to = &ip_row(&s->passing, y)[x];
-            *to += (float)share * ip_row(&drawn, y)[x];
+            *to += (float)share * ip_row(&s->drawn, y)[x];
             if (ghost > 0 && x >= dx && y >= dy && x - dx < SIDE && y - dy < SIDE)
-                *to -= (float)ghost * ip_row(&drawn, y - dy)[x - dx];
+                *to -= (float)ghost * ip_row(&s->drawn, y - dy)[x - dx];
         }
-    ip_plane_free(&drawn);
-    return IPOS_OK;
 }
 
-static ipos_status draw_wire(iw_sampler *s, const iw_plate *plate, ip_rng *rng, int slot, mark *out) {
+static ipos_status draw_wire(bench *s, const iw_plate *plate, float scale, ip_rng *rng, int slot, mark *out) {
     float local[3];
     ip_wire_look look;
     IP_TRY(ip_wire_curve_random(rng, SIDE, SIDE, 2, &out->curve));
     colour_under(&s->crop, &out->curve, local);
-    ip_wire_look_random(rng, s->scale, local, 1, plate->grain, &look);
+    ip_wire_look_random(rng, scale, local, 1, plate->grain, &look);
     ip_plane_fill(&s->matte[slot], 0);
     out->matte = &s->matte[slot];
     ip_luma(&s->crop, -1, 2, &s->luma, 1);
     IP_TRY(ip_wire_draw(&s->crop, &out->curve, &look, ip_rng_bits(rng), &s->matte[slot]));
-    return pass(s, rng);
+    pass(s, rng);
+    return IPOS_OK;
 }
 
 static ipos_status known_curves(const iw_plate *plate, const placing *p, mark *marks, size_t *count) {
@@ -221,7 +221,7 @@ static double tempting(const ip_image3 *crop, const ip_curve *curve) {
 }
 
 /* A hint where no wire is: beside one, or along the most line-like of a few random curves. */
-static ipos_status false_hint(iw_sampler *s, const mark *marks, size_t count, ip_rng *rng, ip_plane_f *to) {
+static ipos_status false_hint(const bench *s, const mark *marks, size_t count, ip_rng *rng, ip_plane_f *to) {
     if (count && ip_rng_unit(rng) < .4) {
         double side = ip_rng_unit(rng) < .5 ? -1 : 1;
         return hint(&marks[ip_rng_below(rng, (int64_t)count)].curve, side * (24 + 40 * ip_rng_unit(rng)), rng, to);
@@ -253,7 +253,7 @@ static void join_near(ip_plane_f *to, const ip_plane_f *labels, const ip_plane_f
 }
 
 /* Target and prompt from what is on the crop. open: the plate may hold wires nobody marked. */
-static ipos_status pose(iw_sampler *s, const mark *marks, size_t count, bool open, ip_rng *rng, ip_plane_f *target, ip_plane_f *prompt) {
+static ipos_status pose(const bench *s, const mark *marks, size_t count, bool open, ip_rng *rng, ip_plane_f *target, ip_plane_f *prompt) {
     ip_plane_f near;
     double dice = ip_rng_unit(rng);
     if (!open && dice < .32) { /* no hint: every wire */
@@ -291,7 +291,7 @@ static size_t drawn_count(bool known, bool open, ip_rng *rng) {
 }
 
 /* What nobody could see is not asked for. */
-static void weigh(const iw_sampler *s, ip_wire_example *out) {
+static void weigh(const bench *s, ip_wire_example *out) {
     static const float visible = .012f;
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
@@ -318,28 +318,35 @@ static const iw_plate *choose(const iw_sampler *s, ip_rng *rng) {
     return plate;
 }
 
-ipos_status iw_sample(iw_sampler *s, ip_rng *rng, ip_wire_example *out) {
-    mark marks[MOST + DRAWN] = {0};
-    size_t count = 0;
-    const iw_plate *plate = choose(s, rng);
+static ipos_status make(const iw_sampler *sampler, bench *s, mark *marks, size_t *count, ip_rng *rng, ip_wire_example *out) {
+    const iw_plate *plate = choose(sampler, rng);
     placing p = place(plate, rng);
     take_crop(s, plate, &p, rng);
-    ipos_status status = known_curves(plate, &p, marks, &count);
-    bool open = s->known_share > 0 && !plate->labels;
-    for (size_t n = drawn_count(plate->labels, open, rng), i = 0; i < n && status == IPOS_OK; i++)
-        status = draw_wire(s, plate, rng, (int)i, &marks[count++]);
+    IP_TRY(known_curves(plate, &p, marks, count));
+    bool open = sampler->known_share > 0 && !plate->labels;
+    for (size_t n = drawn_count(plate->labels, open, rng), i = 0; i < n; i++)
+        IP_TRY(draw_wire(s, plate, sampler->scale, rng, (int)i, &marks[(*count)++]));
     ip_plane_f target = {SIDE, SIDE, SIDE, out->target}, prompt = {SIDE, SIDE, SIDE, out->plane[3]};
     ip_plane_fill(&target, 0);
     ip_plane_fill(&prompt, 0);
-    if (status == IPOS_OK)
-        status = pose(s, marks, count, open, rng, &target, &prompt);
+    IP_TRY(pose(s, marks, *count, open, rng, &target, &prompt));
     weigh(s, out);
     for (int i = 0; i < SIDE * SIDE; i++)
         out->plane[4][i] = s->blind ? .5f : ip_wire_passing(ip_row(&s->passing, i / SIDE)[i % SIDE]);
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < SIDE; y++)
             memcpy(out->plane[c] + y * SIDE, ip_row(&s->crop.c[c], y), SIDE * sizeof(float));
+    return IPOS_OK;
+}
+
+ipos_status iw_sample(const iw_sampler *sampler, ip_rng *rng, ip_wire_example *out) {
+    bench room;
+    mark marks[MOST + DRAWN] = {0};
+    size_t count = 0;
+    IP_TRY(bench_open(&room));
+    ipos_status status = make(sampler, &room, marks, &count, rng, out);
     for (size_t i = 0; i < count; i++)
         ip_curve_free(&marks[i].curve);
+    bench_close(&room);
     return status;
 }

@@ -103,8 +103,9 @@ static ipos_status prepare(training *t) {
     ip_buffer_printf(&t->held_text, "]");
     if (!t->plate_count || !t->held_count)
         return ip_fail(IPOS_ERR_ARGUMENT, "training: the clips hold no frames to learn from and to test on");
-    IP_TRY(iw_sampler_open(&t->sampler, t->plates, t->plate_count, t->scale, 0));
-    return iw_sampler_open(&t->held_sampler, t->held, t->held_count, t->scale, 0);
+    t->sampler = (iw_sampler){.plates = t->plates, .count = t->plate_count, .scale = t->scale};
+    t->held_sampler = (iw_sampler){.plates = t->held, .count = t->held_count, .scale = t->scale};
+    return IPOS_OK;
 }
 
 static ipos_status draw(void *user, ip_rng *rng, ip_wire_example *example) {
@@ -213,7 +214,7 @@ static ipos_status detector_stage(training *t, ip_wire_model *model, const mark 
     saver s = {.t = t, .mark = {.stage = 1, .seconds = seconds}};
     memcpy(s.mark.magic, mark_magic, 8);
     ip_train_result result = {0};
-    const ip_wire_training plan = {.user = t, .draw = draw, .held_out = held_out, .held_out_count = HELD_EXAMPLES, .preview = preview,
+    const ip_wire_training plan = {.user = t, .draw = draw, .held_out = held_out, .held_out_count = HELD_EXAMPLES, .threads = host->threads, .preview = preview,
         .plan = {.steps = detector_steps(host),
             .seconds = fmax(1, host->seconds - (1 - detector_part) * seconds - (ip_now() - since)), .seed = host->seed, .validations = 10,
             .checkpoint_seconds = host->checkpoint_seconds, .checkpoint = from->stage == 1 ? rest : NULL, .checkpoint_bytes = from->stage == 1 ? rest_size : 0},
@@ -421,8 +422,6 @@ static void training_free(training *t) {
         ip_free(t->crops[i].store);
     for (size_t i = 0; i < t->held_crop_count; i++)
         ip_free(t->held_crops[i].store);
-    iw_sampler_close(&t->sampler);
-    iw_sampler_close(&t->held_sampler);
     ip_free(t->clips);
     ip_free(t->plates);
     ip_free(t->held);

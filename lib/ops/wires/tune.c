@@ -34,7 +34,6 @@ static void tuning_free(tuning *t) {
             ip_curve_free(&t->owned[i].curves[k]);
         ip_free(t->owned[i].curves);
     }
-    iw_sampler_close(&t->sampler);
     ip_free(t->owned);
     ip_free(t->plates);
 }
@@ -186,11 +185,10 @@ ipos_status iw_tune(iw_shot *shot, const ip_wire_net *start, const ip_backend_v1
         tuning_free(&t);
         return status;
     }
-    status = iw_sampler_open(&t.sampler, t.plates, t.count, iw_lines(shot), .6f);
-    if (status == IPOS_OK)
-        status = start ? ip_wire_net_copy(start, out) : ip_wire_net_new(backend, device, seed, out);
+    t.sampler = (iw_sampler){.plates = t.plates, .count = t.count, .scale = iw_lines(shot), .known_share = .6f};
+    status = start ? ip_wire_net_copy(start, out) : ip_wire_net_new(backend, device, seed, out);
     /* Chosen by its score on crops of this very shot, the network that had learnt nothing was kept: a few ropes among drawn wires weigh nothing there. */
-    const ip_wire_training training = {.user = &t, .draw = draw, .held_out = held_out, .held_out_count = HELD,
+    const ip_wire_training training = {.user = &t, .draw = draw, .held_out = held_out, .held_out_count = HELD, .threads = shot->host->threads,
         .plan = {.steps = steps, .seed = seed, .rate = start ? 1e-3 : 2e-3, .warm_up = start ? 10 : 50, .ema = start ? .97 : .99, .validations = 1, .keep_last = true},
         .host = {.user = &t, .progress = progress}};
     if (status == IPOS_OK)

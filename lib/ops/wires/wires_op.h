@@ -56,14 +56,9 @@ typedef struct iw_sampler {
     size_t count;
     float scale;        /* plate height / 540, at least 1: sizes of drawn wires */
     float known_share;  /* how often a plate with labels is taken */
-    ip_image3 crop;     /* room */
-    float *before;      /* the crop without what is drawn over it */
-    ip_plane_f matte[3], all, sure, passing, luma;
-    bool blind; /* what passes over the crop is not known */
 } iw_sampler;
-ipos_status iw_sampler_open(iw_sampler *sampler, const iw_plate *plates, size_t count, float scale, float known_share);
-void iw_sampler_close(iw_sampler *sampler);
-ipos_status iw_sample(iw_sampler *sampler, ip_rng *rng, ip_wire_example *out);
+/* One example, from rng alone. Any number of threads at a time. */
+ipos_status iw_sample(const iw_sampler *sampler, ip_rng *rng, ip_wire_example *out);
 
 /* One wire on one frame. */
 typedef struct iw_seen {

@@ -259,6 +259,36 @@ static void test_parallel_signals(void **state)
     assert_false(sigismember(&blocked, SIGUSR1));
 }
 
+typedef struct errand {
+    pthread_t caller;
+    bool done, beside;
+} errand;
+
+static void run_errand(void *user)
+{
+    errand *e = user;
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    e->beside = !pthread_equal(pthread_self(), e->caller) && sigismember(&blocked, SIGUSR1);
+    e->done = true;
+}
+
+static void test_later(void **state)
+{
+    (void)state;
+    for (int allowed = 0; allowed < 2; allowed++) {
+        errand e = {.caller = pthread_self()};
+        threads_left = allowed;
+        ip_later *later = ip_later_begin(run_errand, &e);
+        threads_left = 1000;
+        assert_int_equal(later != NULL, allowed);
+        assert_true(allowed || e.done);
+        ip_later_wait(later);
+        assert_true(e.done);
+        assert_int_equal(e.beside, allowed);
+    }
+}
+
 static void *other_thread(void *user)
 {
     (void)user;
@@ -294,7 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_hash), cmocka_unit_test(test_files), cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_modes), cmocka_unit_test(test_paths), cmocka_unit_test(test_parallel),
-        cmocka_unit_test(test_parallel_without_threads), cmocka_unit_test(test_parallel_signals),
+        cmocka_unit_test(test_parallel_without_threads), cmocka_unit_test(test_parallel_signals), cmocka_unit_test(test_later),
         cmocka_unit_test(test_error_per_thread), cmocka_unit_test(test_time)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

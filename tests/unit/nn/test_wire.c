@@ -90,6 +90,49 @@ static void it_learns_a_line(void **state) {
     free(k.bytes);
 }
 
+static void how_many_draw_changes_nothing(void **state) {
+    (void)state;
+    kept k = {0};
+    ip_train_result result;
+    void *bytes[2];
+    size_t size[2];
+    for (int i = 0; i < 2; i++) {
+        ip_wire_net *net = fresh();
+        ip_wire_training training = plan(&k, 4);
+        training.batch = 5;
+        training.threads = i ? 4 : 1;
+        assert_int_equal(ip_wire_net_train(net, &training, &result), IPOS_OK);
+        bytes_of(net, &bytes[i], &size[i]);
+        ip_wire_net_free(net);
+    }
+    assert_int_equal(size[0], size[1]);
+    assert_memory_equal(bytes[0], bytes[1], size[0]);
+    ip_free(bytes[0]);
+    ip_free(bytes[1]);
+    free(k.bytes);
+}
+
+static ipos_status refuse(void *user, ip_rng *rng, ip_wire_example *e) {
+    (void)user, (void)rng, (void)e;
+    return ip_fail(IPOS_ERR_NO_MEMORY, "none left");
+}
+
+static void what_cannot_be_drawn_ends_the_training(void **state) {
+    (void)state;
+    kept k = {0};
+    ip_train_result result;
+    ip_wire_net *net = fresh();
+    ip_wire_training training = plan(&k, 4);
+    training.draw = refuse;
+    training.threads = 2;
+    assert_int_equal(ip_wire_net_train(net, &training, &result), IPOS_ERR_NO_MEMORY);
+    assert_non_null(strstr(ipos_last_error(), "examples of step 0"));
+    training.batch = 257;
+    assert_int_equal(ip_wire_net_train(net, &training, &result), IPOS_ERR_ARGUMENT);
+    ip_wire_net_free(net);
+    free(k.bytes);
+}
+
 static void a_stopped_training_goes_on_bit_by_bit(void **state) {
     (void)state;
     kept k = {0}, stopped = {.stop_at = 1};
@@ -175,7 +218,8 @@ static void tiles_meet_without_a_seam(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_learns_a_line),
+        cmocka_unit_test(it_learns_a_line), cmocka_unit_test(how_many_draw_changes_nothing),
+        cmocka_unit_test(what_cannot_be_drawn_ends_the_training),
         cmocka_unit_test(a_stopped_training_goes_on_bit_by_bit),
         cmocka_unit_test(a_saved_model_answers_the_same),
         cmocka_unit_test(tiles_meet_without_a_seam),
