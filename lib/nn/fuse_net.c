@@ -60,7 +60,7 @@ static ip_tensor *layer(ip_tape *t, const ip_params *p, const char *stem, int le
 {
     char name[32];
     snprintf(name, sizeof name, "%s%d%s", stem, level, part);
-    return ip_t_leaky(t, ip_conv(t, p, name, x, stride), .1);
+    return ip_conv_leaky(t, p, name, x, stride, .1);
 }
 
 static ip_tensor *block(ip_tape *t, const ip_params *p, int level, const ip_tensor *x)

@@ -23,6 +23,7 @@ void ip_tape_release(ip_tape *tape, size_t mark, const ip_tensor *keep);
 
 ip_tensor *ip_t_from(ip_tape *t, const float *values, const int64_t *shape, int32_t rank);
 ip_tensor *ip_t_conv(ip_tape *t, const ip_tensor *x, const ip_tensor *weight, const ip_tensor *bias, int stride, int pad);
+ip_tensor *ip_t_conv_leaky(ip_tape *t, const ip_tensor *x, const ip_tensor *weight, const ip_tensor *bias, int stride, int pad, double slope);
 ip_tensor *ip_t_leaky(ip_tape *t, const ip_tensor *x, double slope);
 ip_tensor *ip_t_softmax(ip_tape *t, const ip_tensor *x, int dim);
 ip_tensor *ip_t_shuffle(ip_tape *t, const ip_tensor *x, int factor);
@@ -65,6 +66,7 @@ int64_t ip_params_size(const ip_params *params);                     /* numbers 
 ipos_status ip_conv_add(ip_params *params, const char *name, int in, int out, double gain, ip_rng *rng);
 /* The 3x3 convolution of that name, zero padding. */
 ip_tensor *ip_conv(ip_tape *t, const ip_params *params, const char *name, const ip_tensor *x, int stride);
+ip_tensor *ip_conv_leaky(ip_tape *t, const ip_params *params, const char *name, const ip_tensor *x, int stride, double slope);
 
 /* Losses, one value each, of pictures {batch, channels, height, width}. */
 ip_tensor *ip_charbonnier(ip_tape *t, const ip_tensor *a, const ip_tensor *b, double epsilon); /* mean sqrt(d^2 + epsilon^2) */

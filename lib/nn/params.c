@@ -102,16 +102,29 @@ ipos_status ip_conv_add(ip_params *params, const char *name, int in, int out, do
     return status;
 }
 
-ip_tensor *ip_conv(ip_tape *t, const ip_params *params, const char *name, const ip_tensor *x, int stride)
+static void find_layer(ip_tape *t, const ip_params *params, const char *name, const ip_tensor **weight, const ip_tensor **bias)
 {
     char full[120];
     snprintf(full, sizeof full, "%s.weight", name);
-    const ip_tensor *weight = ip_params_find(params, full);
+    *weight = ip_params_find(params, full);
     snprintf(full, sizeof full, "%s.bias", name);
-    const ip_tensor *bias = ip_params_find(params, full);
-    if (t->status == IPOS_OK && (!weight || !bias))
+    *bias = ip_params_find(params, full);
+    if (t->status == IPOS_OK && (!*weight || !*bias))
         t->status = ip_fail(IPOS_ERR_STATE, "no parameters for the layer %s", name);
+}
+
+ip_tensor *ip_conv(ip_tape *t, const ip_params *params, const char *name, const ip_tensor *x, int stride)
+{
+    const ip_tensor *weight, *bias;
+    find_layer(t, params, name, &weight, &bias);
     return ip_t_conv(t, x, weight, bias, stride, 1);
+}
+
+ip_tensor *ip_conv_leaky(ip_tape *t, const ip_params *params, const char *name, const ip_tensor *x, int stride, double slope)
+{
+    const ip_tensor *weight, *bias;
+    find_layer(t, params, name, &weight, &bias);
+    return ip_t_conv_leaky(t, x, weight, bias, stride, 1, slope);
 }
 
 ip_tensor *ip_charbonnier(ip_tape *t, const ip_tensor *a, const ip_tensor *b, double epsilon)

@@ -67,6 +67,11 @@ ip_tensor *ip_t_conv(ip_tape *t, const ip_tensor *x, const ip_tensor *weight, co
     IP_MAKE(t, conv2d(&out, x, weight, bias, stride, pad));
 }
 
+ip_tensor *ip_t_conv_leaky(ip_tape *t, const ip_tensor *x, const ip_tensor *weight, const ip_tensor *bias, int stride, int pad, double slope)
+{
+    IP_MAKE(t, conv2d_leaky(&out, x, weight, bias, stride, pad, slope));
+}
+
 ip_tensor *ip_t_leaky(ip_tape *t, const ip_tensor *x, double slope)
 {
     IP_MAKE(t, leaky_relu(&out, x, slope));

@@ -78,7 +78,7 @@ static ip_tensor *layer(ip_tape *t, const ip_params *p, const char *stem, int le
 {
     char name[32];
     snprintf(name, sizeof name, "%s%d", stem, level);
-    return ip_t_leaky(t, ip_conv(t, p, name, x, stride), .1);
+    return ip_conv_leaky(t, p, name, x, stride, .1);
 }
 
 ip_tensor *ip_wire_net_logits(ip_tape *t, const ip_params *p, const ip_tensor *planes)

@@ -11,6 +11,18 @@ int32_t conv2d(ip_tensor **out, const ip_tensor *x, const ip_tensor *weight, con
     });
 }
 
+// In place: the planes of a picture pass through memory once less, and no gradient needs what was there.
+int32_t conv2d_leaky(ip_tensor **out, const ip_tensor *x, const ip_tensor *weight, const ip_tensor *bias, int32_t stride, int32_t pad,
+    double slope) noexcept
+{
+    return made("conv2d_leaky", out, [&] {
+        if (!(slope > 0))
+            throw bad_argument("the slope must be over 0");
+        at::Tensor y = at::conv2d(tensor(x), tensor(weight), bias ? tensor(bias) : at::Tensor(), stride, pad);
+        return at::leaky_relu_(y, slope);
+    });
+}
+
 int32_t leaky_relu(ip_tensor **out, const ip_tensor *x, double slope) noexcept
 {
     return made("leaky_relu", out, [&] { return at::leaky_relu(tensor(x), slope); });
@@ -131,6 +143,7 @@ IP_BINARY(minimum, at::minimum(a, b))
 void fill_ops(ip_backend_v1 &table) noexcept
 {
     table.conv2d = conv2d;
+    table.conv2d_leaky = conv2d_leaky;
     table.relu = relu;
     table.leaky_relu = leaky_relu;
     table.sigmoid = sigmoid;

@@ -45,17 +45,18 @@ int32_t detach(ip_tensor **out, const ip_tensor *handle) noexcept
     return made("detach", out, [&] { return tensor(handle).detach(); });
 }
 
+// Read back once: a card would be waited for at every tensor.
 double norm_of(ip_tensor *const *params, int32_t count)
 {
-    double squares = 0;
+    at::Tensor squares;
     for (int32_t i = 0; i < count; i++) {
         const at::Tensor &slope = tensor(params[i]).grad();
-        if (slope.defined()) {
-            double norm = slope.norm().item<double>();
-            squares += norm * norm;
-        }
+        if (!slope.defined())
+            continue;
+        at::Tensor square = slope.norm().to(at::kDouble).square_();
+        squares = squares.defined() ? squares.add_(square) : square;
     }
-    return std::sqrt(squares);
+    return squares.defined() ? std::sqrt(squares.item<double>()) : 0;
 }
 
 int32_t grad_norm(ip_tensor *const *params, int32_t count, double *norm) noexcept

@@ -19,6 +19,7 @@ typedef struct checked {
 APPLY(conv, conv2d(out, in[0], in[1], in[2], 1, 1))
 APPLY(conv_stride, conv2d(out, in[0], in[1], NULL, 2, 1))
 APPLY(conv_pad0, conv2d(out, in[0], in[1], in[2], 1, 0))
+APPLY(conv_leaky, conv2d_leaky(out, in[0], in[1], in[2], 2, 1, .1))
 APPLY(relu, relu(out, in[0]))
 APPLY(leaky, leaky_relu(out, in[0], .1))
 APPLY(sigmoid, sigmoid(out, in[0]))
@@ -72,6 +73,7 @@ static int32_t reshape(ip_tensor **out, ip_tensor *const *in)
 static const checked all[] = {
     {"conv2d", 3, {4, 4, 1}, {{2, 3, 5, 6}, {4, 3, 3, 3}, {4}}, -1, 1, conv},
     {"conv2d stride 2", 2, {4, 4}, {{1, 3, 6, 7}, {4, 3, 3, 3}}, -1, 1, conv_stride},
+    {"conv2d, leaky", 3, {4, 4, 1}, {{1, 3, 6, 7}, {4, 3, 3, 3}, {4}}, -1, 1, conv_leaky},
     {"conv2d unpadded 1x3", 3, {4, 4, 1}, {{1, 2, 4, 6}, {3, 2, 1, 3}, {3}}, -1, 1, conv_pad0},
     ONE("relu", relu, -1, 1), ONE("leaky_relu", leaky, -1, 1), ONE("sigmoid", sigmoid, -2, 2), ONE("tanh", tanh_, -1, 1),
     ONE("softmax", softmax, -2, 2), ONE("pixel_shuffle", shuffle, -1, 1),
