@@ -18,11 +18,10 @@ static char *describe(int own_process)
         backend->set_log(print, NULL);
     json_t *devices = json_pack("[s]", "cpu");
     for (int32_t i = 0; i < backend->device_count(); i++) {
-        char name[200], text[256];
+        char name[200];
         if (backend->device_name(i, name, sizeof name) != IPOS_OK)
             continue;
-        snprintf(text, sizeof text, "cuda:%d %s", (int)i, name);
-        json_array_append_new(devices, json_string(text));
+        json_array_append_new(devices, json_string(name));
     }
     json_t *about = json_pack("{s:s,s:o,s:s}", "libtorch", backend->library_version(), "devices", devices, "capability",
         backend->capability());
