@@ -3,7 +3,7 @@
 #include "gain.h"
 #include <math.h>
 
-enum { WORK_WIDTH = 480, REACH = 4, STEPS_LEAST = 6 };
+enum { REACH = 4, STEPS_LEAST = 6 };
 
 /* Median of the steps within REACH of i that belong to the same shot. */
 static double local_trend(const double *gain, const bool *cut, int64_t steps, int64_t i) {
@@ -39,10 +39,17 @@ static void summarise(const bool *cut, double error, ip_flicker *out) {
         out->reading.confidence = (double)used / ((double)used + 6.) / (1. + error / .005);
 }
 
+size_t ip_flicker_frames(size_t count, size_t at[IP_LOOK_FRAMES]) {
+    size_t frames = IP_MIN(count, (size_t)IP_FLICKER_STEPS + 1);
+    for (size_t i = 0; i < frames; i++)
+        at[i] = (count - frames) / 2 + i;
+    return frames;
+}
+
 ipos_status ip_flicker_measure(const ip_look_source *source, ip_flicker *out) {
     *out = (ip_flicker){0};
     IP_TRY(ip_look_check(source, "flicker"));
-    size_t frames = IP_MIN(source->count, (size_t)IP_FLICKER_STEPS + 1), first = (source->count - frames) / 2;
+    size_t at[IP_LOOK_FRAMES], frames = ip_flicker_frames(source->count, at);
     bool cut[IP_FLICKER_STEPS] = {false};
     ip_image3 before = {0};
     double error = 0.;
@@ -50,7 +57,7 @@ ipos_status ip_flicker_measure(const ip_look_source *source, ip_flicker *out) {
     for (size_t i = 0; i < frames && status == IPOS_OK; i++) {
         ip_image3 now;
         ip_gain gain;
-        status = ip_look_fetch(source, first + i, WORK_WIDTH, &now);
+        status = ip_look_fetch(source, at[i], IP_LOOK_SMALL, &now);
         if (status == IPOS_OK && i > 0) {
             status = ip_gain_between(source, &before, &now, &gain);
             bool same = ip_gain_same(&gain);

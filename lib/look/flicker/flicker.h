@@ -20,6 +20,7 @@ typedef struct ip_flicker {
  * and Video Scale-Time Equalization", IEEE TIP 2006, compares histograms instead, which motion changes). The trend is the running
  * median over 9 steps. Not measurable: fewer than 6 steps within shots. Footage without any flicker reads up to about .005. */
 ipos_status ip_flicker_measure(const ip_look_source *source, ip_flicker *out);
+size_t ip_flicker_frames(size_t count, size_t at[IP_LOOK_FRAMES]); /* those it looks at, ascending */
 
 json_t *ip_flicker_json(const ip_flicker *flicker);
 ipos_status ip_flicker_parse(const json_t *value, ip_flicker *out);

@@ -7,7 +7,7 @@
 
 #include "image.h"
 
-enum { IP_GRAIN_BINS = 10, IP_GRAIN_REACH = 5, IP_GRAIN_LAGS = 2 * IP_GRAIN_REACH + 1, IP_GRAIN_KERNEL = 8 };
+enum { IP_GRAIN_FRAMES = 18, IP_GRAIN_BINS = 10, IP_GRAIN_REACH = 5, IP_GRAIN_LAGS = 2 * IP_GRAIN_REACH + 1, IP_GRAIN_KERNEL = 8 };
 
 typedef struct ip_grain_bin {
     float level;       /* luma it speaks for: the mean of its blocks, else the middle of the bin */
@@ -58,6 +58,7 @@ typedef struct ip_grain_options { /* zero is default */
  * the quantisation makes, or traces of a codec or a denoiser: grain that stays from frame to frame, lies unevenly, or comes and goes.
  * Errors: IPOS_ERR_ARGUMENT (sizes under 64x64), memory, cancelled, or what fetch returned. Same bits for any number of threads. */
 ipos_status ip_grain_measure(const ip_grain_source *source, const ip_grain_options *options, ip_grain *out);
+size_t ip_grain_frames(size_t count, size_t at[IP_GRAIN_FRAMES]); /* those it looks at unless told how many triples, ascending */
 
 /* Variance of a channel (0..2) at a luma: linear between the bins' levels, constant beyond them. */
 float ip_grain_variance(const ip_grain *grain, int channel, float luma);

@@ -2,6 +2,7 @@
 #include "grain_fits.h"
 #include <math.h>
 
+enum { TRIPLES = IP_GRAIN_FRAMES / 3 };
 static const float TOO_LASTING = .2f, TOO_UNEVEN = 1.8f, TOO_UNSTEADY = .3f;
 static const float BIN_SURE = .4f, BIN_START = .02f; /* least confidence of a bin to count as measured; in the first round */
 
@@ -109,16 +110,28 @@ static ipos_status read_triple(const ip_grain_source *source, size_t middle, ip_
     return IPOS_OK;
 }
 
+static size_t most_triples(size_t count, size_t wanted) { return count < 3 ? 0 : IP_MIN(wanted ? wanted : (size_t)TRIPLES, count - 2); }
+static size_t middle_of(size_t count, size_t triples, size_t t) { return 1 + (2 * t + 1) * (count - 2) / (2 * triples); }
+
+size_t ip_grain_frames(size_t count, size_t at[IP_GRAIN_FRAMES]) {
+    size_t triples = most_triples(count, 0), frames = 0;
+    for (size_t t = 0; t < triples; t++)
+        for (size_t index = middle_of(count, triples, t) - 1; index <= middle_of(count, triples, t) + 1; index++)
+            if (frames == 0 || index > at[frames - 1])
+                at[frames++] = index;
+    return frames;
+}
+
 static ipos_status collect(const ip_grain_source *source, const ip_grain_options *options, ip_grain_blocks *blocks, int *triples, int *frames) {
     ip_image3 images[3] = {0};
     ip_grain_triple triple = {0};
-    size_t seen = 0, inner = source->count - 2, most = IP_MIN(options->triples ? options->triples : 6, inner);
+    size_t seen = 0, most = most_triples(source->count, options->triples);
     ipos_status status = ip_grain_triple_new(source->width, source->height, &triple);
     for (int i = 0; i < 3 && status == IPOS_OK; i++)
         status = ip_image3_new(source->width, source->height, &images[i]);
     for (size_t t = 0; t < most && status == IPOS_OK; t++) {
         bool useful;
-        size_t middle = 1 + (2 * t + 1) * inner / (2 * most);
+        size_t middle = middle_of(source->count, most, t);
         status = read_triple(source, middle, images, &useful);
         if (status == IPOS_OK && !ip_alive(options->pulse))
             status = ip_fail(IPOS_ERR_CANCELLED, "grain: cancelled");

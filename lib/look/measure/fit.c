@@ -127,7 +127,7 @@ typedef struct fitting {
 
 static inline bool takes_part(const fitting *f, const ip_fit_row *row) { return f->options->tags >> row->tag & 1; }
 
-static void add_row(sums *s, const ip_fit_row *row, double weight, int n) {
+static inline __attribute__((always_inline)) void add_terms(sums *s, const ip_fit_row *row, double weight, int n) {
     s->w += weight;
     s->y += weight * row->y;
     s->yy += weight * row->y * row->y;
@@ -136,6 +136,16 @@ static void add_row(sums *s, const ip_fit_row *row, double weight, int n) {
         s->xy[i] += weight * row->x[i] * row->y;
         for (int j = 0; j <= i; j++)
             s->xx[i * n + j] += weight * row->x[i] * row->x[j];
+    }
+}
+
+/* The few unknowns that most fits have, known to the compiler. */
+static inline void add_row(sums *s, const ip_fit_row *row, double weight, int n) {
+    switch (n) {
+    case 1: add_terms(s, row, weight, 1); break;
+    case 2: add_terms(s, row, weight, 2); break;
+    case 3: add_terms(s, row, weight, 3); break;
+    default: add_terms(s, row, weight, n);
     }
 }
 

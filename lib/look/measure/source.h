@@ -5,6 +5,10 @@
 #include "color.h"
 #include "image.h"
 
+/* Measurements that compare frames look at so many of them at most, halved until they are no wider than this, and say which (ip_..._frames): so
+ * that one way through a shot serves several. */
+enum { IP_LOOK_FRAMES = 48, IP_LOOK_SMALL = 480 };
+
 /* A run of frames of one size. Every measurement fetches in ascending order and each frame at most once, so a decoder can follow. */
 typedef struct ip_look_source {
     size_t count;

@@ -22,6 +22,7 @@ typedef struct ip_vignette {
  * the data (earlier and later, left and right, top and bottom) that disagree, fitted by two terms, by more than 4.5 % and by more than .15 of the vignette, or
  * corners at less than .25 or more than 1.15 of the centre. Letterbox bars do not count, but r = 1 stays the corner of the frame. */
 ipos_status ip_vignette_measure(const ip_look_source *source, ip_vignette *out);
+size_t ip_vignette_frames(size_t count, size_t at[IP_LOOK_FRAMES]); /* those it looks at, ascending */
 
 double ip_vignette_gain(const ip_vignette *vignette, double r);
 /* Times or over the gain, in linear light, in place; as they are where there is no measurement. The window is the part of a picture of

@@ -4,7 +4,7 @@
 #include "register.h"
 #include <math.h>
 
-enum { WORK_WIDTH = 480, FRAMES = 16, LAGS = 2, MOST_PAIRS = FRAMES * LAGS, PASSES = 3, STEP = 2, TERMS = 3 };
+enum { FRAMES = 16, LAGS = 2, MOST_PAIRS = FRAMES * LAGS, PASSES = 3, STEP = 2, TERMS = 3 };
 static const size_t LAG[LAGS] = {4, 8};
 static const float CODE_MOST = .97f;
 static const double MOVES_LEAST = 3.; /* root mean square difference of r^2, thousandths */
@@ -41,17 +41,25 @@ static size_t first_frames(size_t count, size_t *first) {
     return chosen;
 }
 
-static ipos_status load(measuring *m, const size_t *first, size_t firsts) {
-    for (size_t index = 0; index < m->source->count; index++) {
+size_t ip_vignette_frames(size_t count, size_t at[IP_LOOK_FRAMES]) {
+    _Static_assert((LAGS + 1) * FRAMES <= IP_LOOK_FRAMES, "there is room for every frame of a pair");
+    size_t first[FRAMES], firsts = first_frames(count, first), frames = 0;
+    for (size_t index = 0; index < count; index++) {
         bool wanted = false;
         for (size_t i = 0; i < firsts; i++)
             wanted = wanted || index == first[i] || index == first[i] + LAG[0] || index == first[i] + LAG[1];
-        if (!wanted)
-            continue;
+        if (wanted)
+            at[frames++] = index;
+    }
+    return frames;
+}
+
+static ipos_status load(measuring *m) {
+    size_t at[IP_LOOK_FRAMES], frames = ip_vignette_frames(m->source->count, at);
+    for (; m->count < frames; m->count++) {
         view *v = &m->views[m->count];
-        IP_TRY(ip_look_fetch(m->source, index, WORK_WIDTH, &v->image));
-        v->index = index;
-        m->count++;
+        IP_TRY(ip_look_fetch(m->source, at[m->count], IP_LOOK_SMALL, &v->image));
+        v->index = at[m->count];
     }
     return IPOS_OK;
 }
@@ -233,7 +241,7 @@ ipos_status ip_vignette_measure(const ip_look_source *source, ip_vignette *out) 
     m->source = source;
     m->rows.unknowns = TERMS;
     double spread = 0.;
-    ipos_status status = load(m, first, firsts);
+    ipos_status status = load(m);
     for (int i = 0; i < PASSES && status == IPOS_OK; i++)
         status = pass(m, first, firsts);
     if (status == IPOS_OK)

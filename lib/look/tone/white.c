@@ -3,7 +3,7 @@
 #include "gauss.h"
 #include <math.h>
 
-enum { WORK_WIDTH = 480, POWER = 6 };
+enum { POWER = 6 }; /* of shades */
 /* Steps of several frames: what a step misreads adds up along the path. */
 enum { STEP = 4, POINTS_LEAST = 6 };
 static const double DISAGREE_MOST = .15, SMOOTH = 1.5;
@@ -33,8 +33,9 @@ static ipos_status add_frame(const ip_look_source *source, const ip_image3 *imag
             double scale = 1. / sqrt(.18 + ip_luma_of(v[0], v[1], v[2]));
             for (int c = 0; c < 3; c++) {
                 double gx = ip_row(&part[c], y)[x + 1] - ip_row(&part[c], y)[x - 1], gy = ip_row(&part[c], y + 1)[x] - ip_row(&part[c], y - 1)[x];
-                s->edges[c] += pow(scale * hypot(gx, gy), 2.);
-                s->shades[c] += pow(scale * v[c], POWER);
+                double cube = scale * v[c] * (scale * v[c]) * (scale * v[c]);
+                s->edges[c] += scale * scale * (gx * gx + gy * gy);
+                s->shades[c] += cube * cube;
             }
         }
     ip_planes_free(part, 4);
@@ -97,10 +98,17 @@ static void drift(double error, ip_white *out) {
         out->drift.confidence = (1. - (double)out->breaks / (double)(out->points - 1)) / (1. + error * sqrt((double)out->points) / .01);
 }
 
+size_t ip_white_frames(size_t count, size_t at[IP_LOOK_FRAMES]) {
+    size_t wanted = IP_MAX((count + STEP - 1) / STEP, (size_t)POINTS_LEAST), frames = ip_look_spread(count, IP_MIN(wanted, (size_t)IP_WHITE_POINTS));
+    for (size_t i = 0; i < frames; i++)
+        at[i] = ip_look_spread_at(count, frames, i);
+    return frames;
+}
+
 ipos_status ip_white_measure(const ip_look_source *source, ip_white *out) {
     *out = (ip_white){0};
     IP_TRY(ip_look_check(source, "white balance"));
-    size_t wanted = IP_MAX((source->count + STEP - 1) / STEP, (size_t)POINTS_LEAST), frames = ip_look_spread(source->count, IP_MIN(wanted, (size_t)IP_WHITE_POINTS));
+    size_t at[IP_LOOK_FRAMES], frames = ip_white_frames(source->count, at);
     ip_image3 before = {0};
     sums s = {0};
     double error = 0.;
@@ -108,14 +116,13 @@ ipos_status ip_white_measure(const ip_look_source *source, ip_white *out) {
     for (size_t i = 0; i < frames && status == IPOS_OK; i++) {
         ip_image3 now;
         ip_gain gain;
-        size_t index = ip_look_spread_at(source->count, frames, i);
-        status = ip_look_fetch(source, index, WORK_WIDTH, &now);
+        status = ip_look_fetch(source, at[i], IP_LOOK_SMALL, &now);
         if (status == IPOS_OK)
             status = add_frame(source, &now, &s);
         if (status == IPOS_OK && i > 0)
             status = ip_gain_between(source, &before, &now, &gain);
         if (status == IPOS_OK)
-            add_point(out, (double)index, i > 0 ? &gain : NULL);
+            add_point(out, (double)at[i], i > 0 ? &gain : NULL);
         if (status == IPOS_OK && i > 0 && ip_gain_same(&gain))
             error = fmax(error, gain.error);
         ip_image3_free(&before);

@@ -27,6 +27,7 @@ typedef struct ip_white {
 /* On every fourth frame, or 48 evenly spread ones if that is fewer, at up to 480 pixels wide. Level not measurable: the estimates differ by more than .15 or
  * give a green or purple that no light has, or hardly any usable pixels. Drift not measurable: one frame, or more breaks than half of the steps. */
 ipos_status ip_white_measure(const ip_look_source *source, ip_white *out);
+size_t ip_white_frames(size_t count, size_t at[IP_LOOK_FRAMES]); /* those it looks at, ascending */
 
 json_t *ip_white_json(const ip_white *white);
 ipos_status ip_white_parse(const json_t *value, ip_white *out);

@@ -45,6 +45,12 @@ ipos_status ip_clip_frame_or_only(ip_clip *clip, int64_t number, ipos_frame **ou
     return ip_clip_frame(clip, clip->clip->first == clip->clip->last ? clip->clip->first : number, out);
 }
 
+void ip_clip_spare(ip_clip *clip, int64_t number) {
+    for (size_t i = 0; i < clip->slot_count; i++)
+        if (clip->slots[i].frame && clip->slots[i].number == number)
+            clip->slots[i].used = 0;
+}
+
 void ip_clip_forget(ip_clip *clip) {
     for (size_t i = 0; i < clip->slot_count; i++) {
         ipos_frame_release(clip->slots[i].frame);

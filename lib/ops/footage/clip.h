@@ -26,6 +26,8 @@ ipos_status ip_clip_open(ip_clip *clip, ip_op_host *host, size_t index, size_t k
 void ip_clip_close(ip_clip *clip);
 /* Borrowed until `kept` other frames were asked for. IPOS_ERR_NOT_FOUND where there is none. */
 ipos_status ip_clip_frame(ip_clip *clip, int64_t number, ipos_frame **out);
+/* Of the frames kept this is the first to go: for what is looked at once. */
+void ip_clip_spare(ip_clip *clip, int64_t number);
 /* Lets go of all frames; they can be asked for again. */
 void ip_clip_forget(ip_clip *clip);
 /* Of its samples. */

@@ -102,12 +102,12 @@ static ipos_status measure_grain(il_run *run, ip_shot *shot, const char *refused
 static const struct {
     const char *name, *what;
     double begins; /* share of a shot's time spent before it */
-    bool singles; /* looks at single frames */
+    enum { SINGLES, COMPARED, ITSELF } frames;
     ipos_status (*measure)(const ip_look_source *source, const char *refused, json_t **out); /* NULL: grain */
-} kinds[IP_LOOK_KINDS] = {{"tone", "tone", 0., true, measure_tone}, {"sharp", "sharpness", .03, true, measure_sharp},
-    {"chroma", "chromatic aberration", .1, true, measure_chroma}, {"bloom", "bloom", .2, true, measure_bloom},
-    {"vignette", "vignette", .25, false, measure_vignette}, {"flicker", "flicker", .4, false, measure_flicker},
-    {"white", "white balance", .55, false, measure_white}, {"grain", "grain", .75, false, NULL}};
+} kinds[IP_LOOK_KINDS] = {{"tone", "tone", .2, SINGLES, measure_tone}, {"sharp", "sharpness", .25, SINGLES, measure_sharp},
+    {"chroma", "chromatic aberration", .3, SINGLES, measure_chroma}, {"bloom", "bloom", .4, SINGLES, measure_bloom},
+    {"vignette", "vignette", .45, COMPARED, measure_vignette}, {"flicker", "flicker", .6, COMPARED, measure_flicker},
+    {"white", "white balance", .7, COMPARED, measure_white}, {"grain", "grain", .8, ITSELF, NULL}};
 
 static il_view singles_of(ip_shot *shot) {
     il_view view = {.shot = shot, .count = ip_look_spread(shot->count, IL_SINGLES)};
@@ -120,10 +120,14 @@ ipos_status il_measure(il_run *run, ip_shot *shot, const char *refused, double s
     il_view whole = {.shot = shot}, singles = singles_of(shot);
     const char *clip = shot->clip.clip->name;
     const double begin = run->done;
+    const ip_look_source all = il_source(run, &whole);
+    il_small small = {0};
     json_t *made = json_object();
-    ipos_status status = made ? IPOS_OK : ip_no_memory(256);
+    ipos_status status = made ? il_step(run, begin, clip, "reading frames") : ip_no_memory(256);
+    if (status == IPOS_OK && !*refused)
+        status = il_gather(shot, &all, &singles, &small);
     for (size_t i = 0; status == IPOS_OK && i < IP_LOOK_KINDS; i++) {
-        const ip_look_source source = il_source(run, kinds[i].singles ? &singles : &whole);
+        const ip_look_source source = kinds[i].frames == SINGLES ? il_source(run, &singles) : small.image ? il_small_source(&small) : all;
         json_t *value = NULL;
         status = il_step(run, begin + share * kinds[i].begins, clip, kinds[i].what);
         if (status == IPOS_OK)
@@ -131,6 +135,7 @@ ipos_status il_measure(il_run *run, ip_shot *shot, const char *refused, double s
         if (status == IPOS_OK && json_object_set_new(made, kinds[i].name, value) != 0)
             status = ip_no_memory(1024);
     }
+    il_small_free(&small);
     if (status == IPOS_OK)
         *out = made;
     else
