@@ -7,7 +7,8 @@ A plate is a clip blurred, so that it holds no grain of its own, with new grain 
 the true matte (variant grain, and standard, which adds none). Inbetween: every third frame left out and made, grain=1 and 0. Figures, over the frames: squares of
 second differences (finest), and of what is finer than a blur of 2 pixels (fine), in the hole or the made frame, over those of the same pixels of the plate with its own
 grain, by median and by mean: a wrong edge in a hundredth of the pixels has more power than all grain, which tells of the mean but not of the median. A hole less its
-outermost pixels, whose differences reach beyond it. Scatter: the same of plates with the same grain drawn anew, four times: mean and deviation.
+outermost pixels, whose differences reach beyond it. Calm: only where the clean plate's own fine power is under a tenth of the grain's, since elsewhere what is finer
+than two pixels is mostly the scene's, which a fill may lack or have wrong whatever its grain. Scatter: the same of plates with the same grain drawn anew, four times: mean and deviation.
 """
 
 import argparse
@@ -70,6 +71,16 @@ def over(pictures, truth, where):
     return np.array(out)
 
 
+def calm(plates, truth, where):
+    """The pixels of `where` about which the clean plate has a tenth of the grain's fine power at most."""
+    out = []
+    for p, t, w in zip(plates, truth, where):
+        scene, noise = (cv2.GaussianBlur(((f - cv2.GaussianBlur(f, (0, 0), 2)) ** 2).sum(2), (0, 0), s)
+                        for f, s in ((p.astype(np.float32) * 255, 3), (t.astype(np.float32) - p * 255, 8)))
+        out.append(w & (scene < .1 * noise))
+    return out
+
+
 def scatter(plates, truth, where):
     found = [over(eight(grain_truth.lay(GRAIN, plates, 900 + i)), truth, where) for i in range(DRAWS)]
     return np.mean(found, 0), np.std(found, 0, ddof=1)
@@ -109,10 +120,12 @@ def between(project, name, plates, blur):
 
 
 def row(label, made, plates, truth, where):
-    mean, deviation = scatter(plates, truth, where)
-    figures = {v: over(p, truth, where) for v, p in made.items()}
-    cells = [" / ".join(f"{x:.2f}" for x in figures[v]) if v in figures else "" for v in ("standard", "grain")]
-    print(f"| {label} | {' | '.join(cells)} | " + " / ".join(f"{m:.2f} ± {d:.2f}" for m, d in zip(mean, deviation)) + " |", flush=True)
+    quiet = calm(plates, truth, where)
+    share = sum(w.sum() for w in quiet) / sum(w.sum() for w in where)
+    for name, chosen in (("", where), (f", calm ({100 * share:.0f} %)", quiet)):
+        mean, deviation = scatter(plates, truth, chosen)
+        cells = [" / ".join(f"{x:.2f}" for x in over(made[v], truth, chosen)) if v in made else "" for v in ("standard", "grain")]
+        print(f"| {label}{name} | {' | '.join(cells)} | " + " / ".join(f"{m:.2f} ± {d:.2f}" for m, d in zip(mean, deviation)) + " |", flush=True)
 
 
 def sheet(path, rows):

@@ -84,6 +84,7 @@ typedef struct ip_grain_add_options {
     int x, y;                  /* where the image's first sample lies in the whole picture */
     float gain;                /* on the standard deviation; 0: 1 */
     const ip_plane_f *missing; /* per pixel the share 0..1 of the variance to be added; where 0 the samples keep their bits. NULL: 1 */
+    const ip_plane_f *coarse;  /* with missing: the share of what is coarse in the grain (ip_grain_missing_bands), missing being that of the rest. NULL: as missing */
     const ip_plane_f *luma;    /* the level the grain goes by; NULL: the image's own, sample by sample */
     int threads;
 } ip_grain_add_options;
@@ -110,6 +111,11 @@ typedef struct ip_grain_remove_options { /* zero is default */
     int threads;
     const ip_pulse *pulse;
 } ip_grain_remove_options;
+
+/* The same in two bands, for pictures whose grain is softened, not gone: interpolation and averages take more of what is fine. Power is looked at behind filters of
+ * two widths, and what each says is shared out between what a Gaussian of .6 pixels (times the width) leaves of the grain, coarse, and the rest, fine. */
+ipos_status ip_grain_missing_bands(const ip_grain *grain, const ip_image3 *image, const ip_image3 *reference, const ip_plane_f *region, int threads,
+    ip_plane_f *fine, ip_plane_f *coarse);
 
 /* The middle frame without its grain. First along time: neighbours (before, after; either may be NULL) are brought to it by flow and
  * averaged in, the less the more their difference, over 5x5 pixels, shows beyond the grain of two frames (1 / (1 + (4 excess)^2), the excess

@@ -88,6 +88,10 @@ float ip_grain_response(const float r[IP_GRAIN_LAGS][IP_GRAIN_LAGS], int stride)
 int ip_grain_stride(const ip_grain *grain);
 float ip_grain_gradient_response(const float r[IP_GRAIN_LAGS][IP_GRAIN_LAGS]);
 float ip_grain_kept(const float r[IP_GRAIN_LAGS][IP_GRAIN_LAGS], const uint8_t phase[2]);
+/* Standard deviation of the Gaussian that tells coarse from fine where grain is added in two bands. */
+float ip_grain_split(const ip_grain *grain);
+/* The amplitude that this Gaussian leaves of what the filter sees of the grain, in the mean over channels. */
+double ip_grain_split_seen(const ip_grain *grain, int stride);
 /* The filter's output squared: 0 at the border. */
 void ip_grain_second_difference(const ip_plane_f *from, int stride, ip_plane_f *power, int threads);
 

@@ -9,6 +9,7 @@ enum { ROUNDS = 4 };
 static const float OUTLIER = 4.f, WITHIN = .9205f; /* mean of min(z^2, 4) */
 static const float CALM = 3.f;      /* times the grain's own squared gradient: less is calm */
 static const float FEWEST = .02f;   /* share of a window that must speak */
+static const double SPLIT_LEAST = .1; /* filters that see more alike tell no bands apart */
 
 typedef struct missing_work {
     int stride;
@@ -119,11 +120,10 @@ static void weigh(const ip_grain *grain, const ip_image3 *image, const ip_image3
         }
 }
 
-ipos_status ip_grain_missing(const ip_grain *grain, const ip_image3 *image, const ip_image3 *reference, const ip_plane_f *region, int threads,
+static ipos_status missing_at(const ip_grain *grain, const ip_image3 *image, const ip_image3 *reference, const ip_plane_f *region, int stride, int threads,
     ip_plane_f *missing) {
     const ip_plane_f *plane = &image->c[0];
-    IP_TRY(ip_grain_check(grain));
-    missing_work w = {.stride = ip_grain_stride(grain)};
+    missing_work w = {.stride = stride};
     if (missing->width != plane->width || missing->height != plane->height || (region && (region->width != plane->width || region->height != plane->height)) ||
         (reference && (reference->c[0].width != plane->width || reference->c[0].height != plane->height)))
         return ip_fail(IPOS_ERR_ARGUMENT, "grain: image of %dx%d, expected missing, region and reference of that size", plane->width, plane->height);
@@ -136,4 +136,31 @@ ipos_status ip_grain_missing(const ip_grain *grain, const ip_image3 *image, cons
     for (size_t i = 0; i < IP_COUNT(all); i++)
         ip_plane_free(all[i]);
     return status;
+}
+
+ipos_status ip_grain_missing(const ip_grain *grain, const ip_image3 *image, const ip_image3 *reference, const ip_plane_f *region, int threads,
+    ip_plane_f *missing) {
+    IP_TRY(ip_grain_check(grain));
+    return missing_at(grain, image, reference, region, ip_grain_stride(grain), threads, missing);
+}
+
+static float squared_share(double amplitude) { return (float)(fmax(0., fmin(1., amplitude)) * fmax(0., fmin(1., amplitude))); }
+
+ipos_status ip_grain_missing_bands(const ip_grain *grain, const ip_image3 *image, const ip_image3 *reference, const ip_plane_f *region, int threads,
+    ip_plane_f *fine, ip_plane_f *coarse) {
+    IP_TRY(ip_grain_check(grain));
+    const int stride = ip_grain_stride(grain);
+    IP_TRY(missing_at(grain, image, reference, region, stride, threads, fine));
+    IP_TRY(missing_at(grain, image, reference, region, 2 * stride, threads, coarse));
+    const double narrow = ip_grain_split_seen(grain, stride), wide = ip_grain_split_seen(grain, 2 * stride);
+    if (!(wide - narrow > SPLIT_LEAST))
+        return ip_plane_copy(coarse, fine), IPOS_OK;
+    for (int y = 0; y < fine->height; y++)
+        for (int x = 0; x < fine->width; x++) {
+            float *f = &ip_row(fine, y)[x], *c = &ip_row(coarse, y)[x];
+            double a = sqrt(*f), b = sqrt(*c), steep = (b - a) / (wide - narrow);
+            *f = squared_share(a - narrow * steep);
+            *c = squared_share(a + (1. - narrow) * steep);
+        }
+    return IPOS_OK;
 }

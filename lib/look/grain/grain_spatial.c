@@ -19,7 +19,7 @@ enum { STRIDES = 3 };
 static const float BROAD = .2f; /* share of the response to white grain that is enough */
 
 float ip_grain_response(const float r[IP_GRAIN_LAGS][IP_GRAIN_LAGS], int stride) {
-    double taps[2 * STRIDES + 1] = {0};
+    double taps[4 * STRIDES + 1] = {0};
     taps[0] = taps[2 * stride] = 1;
     taps[stride] = -2;
     return separable(r, taps, taps, 2 * stride + 1);
@@ -55,6 +55,28 @@ float ip_grain_kept(const float r[IP_GRAIN_LAGS][IP_GRAIN_LAGS], const uint8_t p
             taps[k][i] = one[i];
     }
     return separable(r, taps[0], taps[1], IP_GRAIN_TAPS);
+}
+
+static const float SPLIT = .6f;
+
+float ip_grain_split(const ip_grain *grain) { return SPLIT * (float)ip_grain_stride(grain); }
+
+double ip_grain_split_seen(const ip_grain *grain, int stride) {
+    enum { SIZE = 64 };
+    const double turn = 2. * M_PI / SIZE, sigma = ip_grain_split(grain);
+    double seen = 0., all = 0.;
+    for (int c = 0; c < 3; c++) {
+        float spectrum[SIZE][SIZE];
+        ip_grain_spectrum(grain, c, spectrum);
+        for (int v = 0; v < SIZE; v++)
+            for (int u = 0; u < SIZE; u++) {
+                double fy = turn * IP_MIN(v, SIZE - v), fx = turn * IP_MIN(u, SIZE - u), across = (2. - 2. * cos(stride * fx)) * (2. - 2. * cos(stride * fy));
+                double power = spectrum[v][u] * across * across;
+                seen += power * exp(-.5 * sigma * sigma * (fx * fx + fy * fy));
+                all += power;
+            }
+    }
+    return all > 0. ? seen / all : 0.;
 }
 
 typedef struct filter_job {

@@ -1,4 +1,5 @@
 /* Grain made, added, matched and taken out. */
+#include "gauss.h"
 #include "grain_fits.h"
 #include "plate.h"
 
@@ -193,6 +194,49 @@ static void matched_regrain_brings_what_is_missing(void **state) {
     ip_image3_free(&poor);
 }
 
+/* Softened grain lacks the more the finer it is: one share for all leaves too little of what is finest, or too much of what is coarse. */
+static void two_bands_bring_softened_grain_its_spectrum(void **state) {
+    (void)state;
+    enum { SIDE = 400 };
+    stand s = soft_stand();
+    ip_plane_f fine, coarse, power, tmp;
+    ip_plane_f *planes[] = {&fine, &coarse, &power, &tmp};
+    for (size_t i = 0; i < IP_COUNT(planes); i++)
+        assert_int_equal(ip_plane_new(SIDE, SIDE, planes[i]), IPOS_OK);
+    const ip_grain_add_options own = {.seed = 5, .frame = 1, .threads = 2}, others = {.seed = 5, .frame = 2, .threads = 2};
+    ip_image3 full = grained(&s, &others, SIDE, SIDE, .5f);
+    enum { WIDTHS = 3 };
+    static const int width[WIDTHS] = {1, 2, 4};
+    double off[2] = {0.};
+    for (int bands = 0; bands < 2; bands++) {
+        ip_image3 made = grained(&s, &own, SIDE, SIDE, .5f);
+        for (int c = 0; c < 3; c++)
+            ip_gauss_blur(&made.c[c], &made.c[c], &tmp, .7, 1);
+        ip_grain_add_options add = {.seed = 9, .missing = &fine, .coarse = bands ? &coarse : NULL, .threads = 2};
+        if (bands)
+            assert_int_equal(ip_grain_missing_bands(&s.grain, &made, &full, NULL, 2, &fine, &coarse), IPOS_OK);
+        else
+            assert_int_equal(ip_grain_missing(&s.grain, &made, &full, NULL, 2, &fine), IPOS_OK);
+        assert_int_equal(ip_grain_add(&s.grain, &s.kernel, &add, &made), IPOS_OK);
+        for (int w = 0; w < WIDTHS; w++) {
+            double sum[2] = {0.};
+            for (int k = 0; k < 2; k++) {
+                ip_grain_second_difference(k ? &full.c[1] : &made.c[1], width[w], &power, 1);
+                for (int y = 0; y < SIDE; y++)
+                    for (int x = 0; x < SIDE; x++)
+                        sum[k] += ip_row(&power, y)[x];
+            }
+            off[bands] = fmax(off[bands], fabs(sum[0] / sum[1] - 1.));
+        }
+        ip_image3_free(&made);
+    }
+    if (!(off[0] > .08 && off[1] < .05))
+        fail_msg("powers are off by %.3f with one share, by %.3f with two", off[0], off[1]);
+    ip_image3_free(&full);
+    for (size_t i = 0; i < IP_COUNT(planes); i++)
+        ip_plane_free(planes[i]);
+}
+
 static double mean_of(const ip_plane_f *plane) {
     double sum = 0;
     for (int y = 0; y < plane->height; y++)
@@ -365,6 +409,7 @@ int main(void) {
         cmocka_unit_test(frames_and_seeds_are_unlike),
         cmocka_unit_test(where_nothing_is_missing_bits_stay),
         cmocka_unit_test(matched_regrain_brings_what_is_missing),
+        cmocka_unit_test(two_bands_bring_softened_grain_its_spectrum),
         cmocka_unit_test(a_few_wrong_pixels_do_not_pass_for_grain),
         cmocka_unit_test(grain_is_taken_out),
         cmocka_unit_test(unlike_neighbours_are_not_averaged_in),
