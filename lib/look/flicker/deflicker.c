@@ -5,6 +5,7 @@
 
 enum { FRAMES_LEAST = 6, SEEN_LEAST = IP_DEFLICKER_BANDS / 4, BANDS = IP_DEFLICKER_BANDS, LAGS = IP_DEFLICKER_LAGS, SIDES = IP_DEFLICKER_SIDES, STRIPS = IP_DEFLICKER_STRIPS };
 static const double RMS_LEAST = .01, BAND_RMS_LEAST = .025, AGREE_LEAST = .7, BANDS_AGREE_LEAST = .65;
+static const double WAVES_LEAVE = .25, WAVES_LEAVE_APART = .5; /* of the deviation of bands, at most: then the rest is misread, as things that move are */
 static const double OUTLIERS = .04;     /* share of the frames that alone make no flicker: flashes */
 static const double BAND_STIFFNESS = 2e4; /* follows what takes about 3 seconds at 24 frames a second */
 static const double SIDES_DIFFER = .03, SHARE_FULL = .3;
@@ -170,7 +171,7 @@ static size_t seen_bands(const shot *s, bool seen[BANDS]) {
     return all;
 }
 
-static double agreement_of_bands(const shot *s) {
+static double agreement_of_bands(const shot *s, double *const half[SIDES]) {
     bool seen[BANDS];
     double sum[3] = {0.};
     bool some = seen_bands(s, seen) >= SEEN_LEAST;
@@ -178,7 +179,7 @@ static double agreement_of_bands(const shot *s) {
         if (some && !seen[k])
             continue;
         for (size_t i = 0; i < s->n; i++) {
-            double left = s->cell[0][i * BANDS + k], right = s->cell[1][i * BANDS + k];
+            double left = half[0][i * BANDS + k], right = half[1][i * BANDS + k];
             sum[0] += left * left;
             sum[1] += right * right;
             sum[2] += left * right;
@@ -190,11 +191,25 @@ static double agreement_of_bands(const shot *s) {
 static void judge(shot *s) {
     s->rms = trimmed_rms(s);
     s->agreement = correlation(s->side[0], s->side[1], s->n);
-    s->bands_agreement = agreement_of_bands(s);
+    s->bands_agreement = agreement_of_bands(s, s->cell);
     double sum = 0.;
     for (size_t i = 0; i < s->n * BANDS; i++)
         sum += s->band[i] * s->band[i];
     s->band_rms = sqrt(sum / (double)(s->n * BANDS));
+}
+
+/* Bands that are waves in time but for what their reading is off by are those waves: where the rest is small, or not the same in both halves of the picture. */
+static ipos_status keep_waves(shot *s) {
+    const size_t all = s->n * BANDS;
+    double *left = ip_calloc(3 * all, sizeof *left), *half[SIDES] = {left + all, left + 2 * all}, share = 1., of_half;
+    ipos_status status = left ? ip_deflicker_waves(s->band, s->n, BANDS, left, &share) : IPOS_ERR_NO_MEMORY;
+    for (size_t k = 0; k < SIDES && status == IPOS_OK; k++)
+        status = ip_deflicker_waves(s->cell[k], s->n, BANDS, half[k], &of_half);
+    if (status == IPOS_OK && (share < WAVES_LEAVE || (share < WAVES_LEAVE_APART && agreement_of_bands(s, half) < BANDS_AGREE_LEAST)))
+        for (size_t i = 0; i < all; i++)
+            s->band[i] -= left[i];
+    ip_free(left);
+    return status;
 }
 
 static float frame_confidence(const shot *s, size_t i) {
@@ -250,6 +265,9 @@ static ipos_status plan_shot(const ip_pair *pairs, size_t first, size_t n, const
             status = take_apart(&s, options->level);
         if (status == IPOS_OK) {
             judge(&s);
+            status = keep_waves(&s);
+        }
+        if (status == IPOS_OK) {
             give_gains(&s, options, plan);
             account(&s, plan);
         }

@@ -41,6 +41,11 @@ typedef struct ip_path_row {
  * ones) that explains the rows best, by Cauchy re-weighting; its mean over the frames is 0 for each knot. */
 ipos_status ip_deflicker_path(const ip_path_row *rows, size_t count, size_t n, size_t knots, double *path);
 
+/* What at most four waves in time, each of one frequency in all knots, leave of what is a knot's own in values (frames x knots, mean over time about 0): of its
+ * difference from the mean over knots, since what all have in common makes up for what bands put wrong in the path of the whole. share: of its deviation; 1 where
+ * there are too few frames. */
+ipos_status ip_deflicker_waves(const double *values, size_t n, size_t knots, double *left, double *share);
+
 /* Marks where stretches begin in step[0..n) (step[0] stays false): jumps that stand out of a line on either side. */
 void ip_deflicker_steps(const double *path, size_t n, bool *step);
 /* What between and across those steps is no flicker. */

@@ -497,6 +497,50 @@ static void slow_flicker_is_no_trend(void **state) {
         fail_msg("fades came out well %d times of %d", well, RUNS);
 }
 
+/* Mains light under a rolling shutter with an overtone, in 90 frames (two windows), read with errors; and bands that keep no time. */
+static void waves_are_told_from_what_is_misread(void **state) {
+    (void)state;
+    enum { N = 90, K = IP_DEFLICKER_BANDS };
+    static double values[N * K], wave[N * K], left[N * K];
+    ip_rng rng = ip_rng_at(4, 0);
+    double error = 0., noise = 0., share;
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < K; k++) {
+            double turn = 6.2832 * (1.3 * k / K - .29 * i), misread = .03 * (2. * ip_rng_unit(&rng) - 1.);
+            wave[i * K + k] = .1 * (1. + .3 * sin(k)) * sin(turn) + .02 * sin(2. * turn + 1.);
+            values[i * K + k] = wave[i * K + k] + misread;
+        }
+    assert_int_equal(ip_deflicker_waves(values, N, K, left, &share), IPOS_OK);
+    assert_true(share > .1 && share < .35);
+    for (int i = 0; i < N * K; i++) {
+        error += pow(values[i] - left[i] - wave[i], 2.);
+        noise += pow(values[i] - wave[i], 2.);
+    }
+    if (!(sqrt(error / noise) < .5))
+        fail_msg("the waves are off by %.2f of what the bands are", sqrt(error / noise));
+    for (int i = 0; i < N * K; i++)
+        values[i] = .1 * (2. * ip_rng_unit(&rng) - 1.);
+    assert_int_equal(ip_deflicker_waves(values, N, K, left, &share), IPOS_OK);
+    assert_true(share > .8);
+    assert_int_equal(ip_deflicker_waves(values, 12, K, left, &share), IPOS_OK);
+    assert_true(share == 1.);
+}
+
+/* Bands that keep no time go as others do. */
+static void bands_without_a_period_go(void **state) {
+    (void)state;
+    moving m;
+    ip_rng rng = ip_rng_at(21, 0);
+    moving_new(&m, true);
+    for (int i = 0; i < MOST; i++) {
+        double a = .1 * (2. * ip_rng_unit(&rng) - 1.), b = .1 * (2. * ip_rng_unit(&rng) - 1.);
+        for (int y = 0; y < H; y++)
+            m.gain[i][y] *= (float)exp(a * cos(3.1416 * y / H) + b * cos(6.2832 * y / H));
+    }
+    check_cut(&m, NULL, .92, "bands without a period");
+    moving_free(&m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(flicker_of_the_whole_goes), cmocka_unit_test(rolling_bands_go), cmocka_unit_test(bands_over_plain_ground_go),
         cmocka_unit_test(fades_and_switches_stay),
@@ -505,6 +549,6 @@ int main(void) {
         cmocka_unit_test(all_threads_give_the_same_bits), cmocka_unit_test(samples_of_gain_one_keep_their_bits),
         cmocka_unit_test(samples_are_scaled_in_linear_light), cmocka_unit_test(white_stays_white_and_ramps_stay_ramps),
         cmocka_unit_test(bands_join_without_a_seam), cmocka_unit_test(levels_know_bounds),
-        cmocka_unit_test(slow_flicker_is_no_trend)};
+        cmocka_unit_test(slow_flicker_is_no_trend), cmocka_unit_test(waves_are_told_from_what_is_misread), cmocka_unit_test(bands_without_a_period_go)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
