@@ -8,7 +8,7 @@
 
 enum { WAVES = 4, WINDOW = 72, FRAMES_LEAST = 24, FINER = 4, ROUNDS = 24 };
 static const double PERIOD_MOST = 15.;   /* frames: slower ones are the scene's, as in trends */
-static const double EXPLAINED_LEAST = .2; /* of what is left, by one wave more: of noise the best of the frequencies of 24 frames explains half as much */
+static const double EXPLAINED_LEAST = 5.; /* of what is left, by one wave more, over the number of frames: noise has 2 at one frequency, half as much again at the best */
 
 typedef struct wave_fit {
     const double *values; /* n x knots */
@@ -111,7 +111,7 @@ static void fit_window(wave_fit *f) {
         f->frequency[f->count] = strongest(f);
         fill_columns(f, f->count++);
         bool solved = solve(f, &better);
-        if (solved && better <= (1. - EXPLAINED_LEAST) * squares) {
+        if (solved && better <= (1. - EXPLAINED_LEAST / (double)f->n) * squares) {
             squares = better;
             continue;
         }
