@@ -95,7 +95,7 @@ static ipos_status work(ip_patch_work *w, size_t target_frame, ip_patch_frames *
     if (usable)
         IP_TRY(ip_patch_regrain(w, &grain, (int64_t)target_frame));
     else if (!w->options->no_regrain)
-        IP_TRY(ip_patch_keep_grain(w));
+        IP_TRY(ip_patch_keep_grain(w, (int64_t)target_frame));
     if (!ip_alive(w->target->pulse))
         return ip_fail(IPOS_ERR_CANCELLED, "patch: cancelled");
     compose(w);

@@ -154,6 +154,7 @@ ipos_status ip_patch_regrain(ip_patch_work *w, const ip_grain *grain, int64_t fr
 
 enum { POWER_WINDOW = 4 };
 static const float TIMES_MOST = 2.f;
+static const double WHITE_RESPONSE = 36.; /* power of second differences of white noise */
 static const double FINE_SIGMA = 1.5, FINEST_SIGMA = .7; /* pixels: of the blur that takes away what interpolation does, and what even long filters do */
 
 /* Fine detail of one channel as laid, and as the donor's nearest pixels have it; adds to the power and the squared gradient. */
@@ -243,6 +244,45 @@ static void strengthen(ip_patch_work *w, int c, const ip_plane_f *share, ip_plan
         }
 }
 
+/* Half-way between pixels nothing is left of what is finest for any gain to bring back: noise takes its place, in the measure that it lacks beside the matte. One
+ * noise for all channels, as sensors' and codecs' is mostly of brightness. */
+static void make_noise(const ip_patch_work *w, int64_t frame, ip_plane_f *noise, ip_plane_f *soft, ip_plane_f *tmp) {
+    for (int y = 0; y < noise->height; y++)
+        for (int x = 0; x < noise->width; x++) {
+            ip_rng rng = ip_rng_at(w->options->seed, (uint64_t)(uint32_t)(w->box.y + y) << 32 | (uint32_t)(w->box.x + x));
+            rng.counter = (uint64_t)frame * 2;
+            ip_row(noise, y)[x] = (float)ip_rng_normal(&rng);
+        }
+    ip_gauss_blur(noise, soft, tmp, FINEST_SIGMA, w->target->threads);
+    for (int y = 0; y < noise->height; y++)
+        for (int x = 0; x < noise->width; x++)
+            ip_row(noise, y)[x] -= ip_row(soft, y)[x];
+}
+
+/* Mean power of second differences beside the matte, each pixel by its share. */
+static double finest_beside(const ip_patch_work *w, const ip_plane_f *plane, const ip_plane_f *share, ip_plane_f *power) {
+    double sum = 0., weight = 0.;
+    ip_grain_second_difference(plane, 1, power, w->target->threads);
+    for (int y = 1; y + 1 < plane->height; y++)
+        for (int x = 1; x + 1 < plane->width; x++)
+            if (!(ip_row(&w->alpha, y)[x] > 0.f) && ip_row(&w->there, y)[x] > 0.f) {
+                sum += ip_row(share, y)[x] * ip_row(power, y)[x];
+                weight += ip_row(share, y)[x];
+            }
+    return weight > 0. ? sum / weight : 0.;
+}
+
+static void add_finest(ip_patch_work *w, int c, const ip_plane_f *share, const ip_plane_f *noise, double unit, ip_plane_f *power, ip_plane_f *tmp) {
+    const ip_plane_f own = ip_plane_part(&w->image->c[c], w->box);
+    const double rounding = WHITE_RESPONSE * (double)(w->options->step * w->options->step) / 12.; /* comes by itself when codes are written */
+    const double target = finest_beside(w, &own, share, power) - rounding, laid = finest_beside(w, &w->laid.c[c], share, power);
+    const float lacking = laid > 0. && unit > 0. ? (float)(fmin(TIMES_MOST * TIMES_MOST, target / laid) - 1.) : 0.f;
+    ip_box_blur(power, power, tmp, POWER_WINDOW, POWER_WINDOW, w->target->threads); /* where little was laid, little is lacking */
+    for (int y = 0; y < own.height && lacking > 0.f; y++)
+        for (int x = 0; x < own.width; x++)
+            ip_row(&w->laid.c[c], y)[x] += sqrtf(lacking * ip_row(share, y)[x] * ip_row(power, y)[x] / (float)unit) * ip_row(noise, y)[x];
+}
+
 static double mean_share(const ip_patch_work *w, const ip_plane_f *share) {
     double sum = 0., count = 0.;
     for (int y = 0; y < w->box.height; y++)
@@ -254,8 +294,8 @@ static double mean_share(const ip_patch_work *w, const ip_plane_f *share) {
     return count > 0. ? sum / count : 0.;
 }
 
-ipos_status ip_patch_keep_grain(ip_patch_work *w) {
-    enum { POWER, STEEP, TMP, OWN, SOFT, PARTS = SOFT + 6 };
+ipos_status ip_patch_keep_grain(ip_patch_work *w, int64_t frame) {
+    enum { POWER, STEEP, TMP, OWN, NOISE, SOFT, PARTS = SOFT + 6 };
     const int width = w->box.width, height = w->box.height, threads = w->target->threads;
     ip_plane_f part[PARTS] = {0};
     ipos_status status = ip_planes_new(width, height, part, PARTS);
@@ -268,10 +308,13 @@ ipos_status ip_patch_keep_grain(ip_patch_work *w) {
         ip_box_blur(&part[STEEP], &part[STEEP], &part[TMP], 1, 1, threads);
         weigh(&part[POWER], &part[STEEP]);
         const double share = mean_share(w, &part[POWER]);
+        make_noise(w, frame, &part[NOISE], &part[OWN], &part[TMP]);
+        const double unit = finest_beside(w, &part[NOISE], &part[POWER], &part[OWN]);
         for (int c = 0; c < 3; c++) {
             const beside found = look_beside(w, c, &part[SOFT + 2 * c], &part[POWER], &part[TMP], &part[OWN]);
             exchange(w, c, &part[SOFT + 2 * c], &part[POWER], found);
             strengthen(w, c, &part[POWER], &part[TMP], (ip_plane_f[]){part[OWN], part[SOFT + 2 * c]});
+            add_finest(w, c, &part[POWER], &part[NOISE], unit, &part[OWN], &part[TMP]);
             w->out->grain_kept += share * (double)found.grain / 3.;
         }
     }

@@ -56,7 +56,7 @@ void ip_patch_frames_free(ip_patch_frames *frames);
 /* The target's grain, and the donor's excess taken out of frames.middle before anything is laid; *usable: whether there is grain to add. */
 ipos_status ip_patch_grain_prepare(ip_patch_work *work, const ip_patch_frames *target, ip_grain *grain, bool *usable);
 /* Where no grain could be measured: interpolation takes from the donor's as it takes from fine detail, its nearest pixels have all of it. */
-ipos_status ip_patch_keep_grain(ip_patch_work *work);
+ipos_status ip_patch_keep_grain(ip_patch_work *work, int64_t frame);
 ipos_status ip_patch_regrain(ip_patch_work *work, const ip_grain *grain, int64_t frame);
 
 static inline void ip_look_code_image(const ip_look_source *source, const ip_image3 *image) {
