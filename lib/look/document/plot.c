@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 640, HEIGHT = 400, LEFT = 72, RIGHT = 20, TOP = 52, BOTTOM = 52, TICKS = 7, LINE = 17 };
+enum { WIDTH = 640, HEIGHT = 400, LEFT = 72, RIGHT = 20, TOP = 52, BOTTOM = 52, TICKS = 7, LINE = 17, LEGEND = 120 };
 
 /* Text as XML 1.0 allows it. */
 static void add_text(ip_buffer *out, const char *text) {
@@ -61,11 +61,8 @@ static ip_plot_axis usable(ip_plot_axis axis) {
 
 void ip_plot_begin(ip_plot *plot, const char *title, ip_plot_axis x, ip_plot_axis y) {
     *plot = (ip_plot){.x = usable(x), .y = usable(y)};
-    ip_buffer_printf(&plot->svg,
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%d\" height=\"%d\" "
-        "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#303030\">\n<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n"
-        "<defs><clipPath id=\"axes\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/></clipPath></defs>\n",
-        WIDTH, HEIGHT, WIDTH, HEIGHT, WIDTH, HEIGHT, LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
+    ip_buffer_printf(&plot->svg, "<defs><clipPath id=\"axes\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/></clipPath></defs>\n", LEFT, TOP,
+        WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
     ticks(plot, true);
     ticks(plot, false);
     ip_buffer_printf(&plot->svg, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"#808080\"/>\n", LEFT, TOP,
@@ -77,15 +74,15 @@ void ip_plot_begin(ip_plot *plot, const char *title, ip_plot_axis x, ip_plot_axi
     ip_buffer_printf(&plot->svg, "</g>\n");
 }
 
-/* Drawn at the end, over the lines. */
+/* Beside the axes, where it hides no line. */
 static void legend(ip_plot *plot, const char *colour, const char *name) {
     if (!name)
         return;
     double y = TOP + LINE * (1. + plot->names++);
-    ip_buffer_printf(&plot->legend, "<rect x=\"%d\" y=\"%.1f\" width=\"14\" height=\"4\" fill=\"", WIDTH - RIGHT - 122, y - 6.);
+    ip_buffer_printf(&plot->legend, "<rect x=\"%d\" y=\"%.1f\" width=\"14\" height=\"4\" fill=\"", WIDTH - 4, y - 6.);
     add_text(&plot->legend, colour);
     ip_buffer_printf(&plot->legend, "\"/>\n");
-    add_words(&plot->legend, WIDTH - RIGHT - 102, y, "", name);
+    add_words(&plot->legend, WIDTH + 16, y, "", name);
 }
 
 static double bounded(double v) { return fmin(1e5, fmax(-1e5, v)); }
@@ -171,15 +168,19 @@ void ip_plot_basis(ip_plot *plot, const char *reason, double confidence, int64_t
 }
 
 char *ip_plot_end(ip_plot *plot) {
-    if (plot->names > 0) {
-        ip_buffer_printf(&plot->svg, "<rect x=\"%d\" y=\"%d\" width=\"124\" height=\"%d\" fill=\"#ffffff\" fill-opacity=\".85\"/>\n",
-            WIDTH - RIGHT - 128, TOP + 3, LINE * plot->names + 5);
-        plot->svg.failed = plot->svg.failed || plot->legend.failed;
-        ip_buffer_add(&plot->svg, plot->legend.data, plot->legend.size);
-    }
+    const int width = WIDTH + (plot->names > 0 ? LEGEND : 0);
+    ip_buffer whole = {0};
+    ip_buffer_printf(&whole,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%d\" height=\"%d\" "
+        "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#303030\">\n<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n",
+        width, HEIGHT, width, HEIGHT, width, HEIGHT);
+    whole.failed = whole.failed || plot->svg.failed || plot->legend.failed;
+    ip_buffer_add(&whole, plot->svg.data, plot->svg.size);
+    ip_buffer_add(&whole, plot->legend.data, plot->legend.size);
+    ip_buffer_printf(&whole, "</svg>\n");
+    ip_buffer_free(&plot->svg);
     ip_buffer_free(&plot->legend);
-    ip_buffer_printf(&plot->svg, "</svg>\n");
-    char *text = ip_buffer_take(&plot->svg);
+    char *text = ip_buffer_take(&whole);
     if (!text)
         ip_fail(IPOS_ERR_NO_MEMORY, "plot: no memory");
     return text;

@@ -153,8 +153,10 @@ ipos_status ip_grain_missing_bands(const ip_grain *grain, const ip_image3 *image
     IP_TRY(missing_at(grain, image, reference, region, stride, threads, fine));
     IP_TRY(missing_at(grain, image, reference, region, 2 * stride, threads, coarse));
     const double narrow = ip_grain_split_seen(grain, stride), wide = ip_grain_split_seen(grain, 2 * stride);
-    if (!(wide - narrow > SPLIT_LEAST))
-        return ip_plane_copy(coarse, fine), IPOS_OK;
+    if (!(wide - narrow > SPLIT_LEAST)) {
+        ip_plane_copy(coarse, fine);
+        return IPOS_OK;
+    }
     for (int y = 0; y < fine->height; y++)
         for (int x = 0; x < fine->width; x++) {
             float *f = &ip_row(fine, y)[x], *c = &ip_row(coarse, y)[x];

@@ -199,6 +199,29 @@ static void plots_break_lines_at_what_is_not_finite(void **state) {
     assert_non_null(strstr(d.text, "here"));
 }
 
+static void names_stand_beside_the_axes(void **state) {
+    (void)state;
+    const double x[] = {0., 1.}, y[] = {0., 1.};
+    for (int named = 0; named < 2; named++) {
+        ip_plot plot;
+        ip_plot_begin(&plot, "t", (ip_plot_axis){"x", 0., 1.}, (ip_plot_axis){"y", 0., 1.});
+        ip_plot_line(&plot, x, y, 2, "#000", named ? "exposure" : NULL);
+        char *svg = ip_plot_end(&plot);
+        assert_non_null(svg);
+        const char *right = strstr(svg, "<clipPath"), *name = strstr(svg, ">exposure<");
+        int left, top, wide, whole, at = 0;
+        assert_int_equal(sscanf(right, "<clipPath id=\"axes\"><rect x=\"%d\" y=\"%d\" width=\"%d\"", &left, &top, &wide), 3);
+        assert_int_equal(sscanf(strstr(svg, "version=\"1.1\""), "version=\"1.1\" width=\"%d\"", &whole), 1);
+        assert_int_equal(name != NULL, named);
+        while (name && strncmp(name, "<text", 5) != 0)
+            name--;
+        if (name)
+            assert_int_equal(sscanf(name, "<text x=\"%d", &at), 1);
+        assert_true(named ? at > left + wide && at + 80 < whole : left + wide + 20 == whole);
+        ip_free(svg);
+    }
+}
+
 static void nnls_finds_the_corner(void **state) {
     (void)state;
     const double N[9] = {2., 1., 0., 1., 2., 1., 0., 1., 2.}, b[3] = {1., -3., 2.};
@@ -302,7 +325,7 @@ static void sources_that_cannot_be_measured_are_errors(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(records_survive_json), cmocka_unit_test(a_vignette_of_two_terms_is_still_read),
         cmocka_unit_test(reasons_and_values_come_back),
-        cmocka_unit_test(charts_are_well_formed), cmocka_unit_test(plots_break_lines_at_what_is_not_finite), cmocka_unit_test(nnls_finds_the_corner),
+        cmocka_unit_test(charts_are_well_formed), cmocka_unit_test(plots_break_lines_at_what_is_not_finite), cmocka_unit_test(names_stand_beside_the_axes), cmocka_unit_test(nnls_finds_the_corner),
         cmocka_unit_test(robust_fits_leave_out_outliers_and_offsets), cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
         cmocka_unit_test(gauss_has_the_width_it_tells), cmocka_unit_test(sources_that_cannot_be_measured_are_errors)};
     return cmocka_run_group_tests(tests, NULL, NULL);
