@@ -265,7 +265,7 @@ static double finest_beside(const ip_patch_work *w, const ip_plane_f *plane, con
     ip_grain_second_difference(plane, 1, power, w->target->threads);
     for (int y = 1; y + 1 < plane->height; y++)
         for (int x = 1; x + 1 < plane->width; x++)
-            if (!(ip_row(&w->alpha, y)[x] > 0.f) && ip_row(&w->there, y)[x] > 0.f) {
+            if (!(ip_row(&w->alpha, y)[x] > 0.f) && ip_row(&w->there, y)[x] > 0.f && isfinite(ip_row(power, y)[x])) {
                 sum += ip_row(share, y)[x] * ip_row(power, y)[x];
                 weight += ip_row(share, y)[x];
             }
