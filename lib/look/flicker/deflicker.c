@@ -203,9 +203,10 @@ static ipos_status keep_waves(shot *s) {
     const size_t all = s->n * BANDS;
     double *left = ip_calloc(3 * all, sizeof *left), *half[SIDES] = {left + all, left + 2 * all}, share = 1., of_half;
     ipos_status status = left ? ip_deflicker_waves(s->band, s->n, BANDS, left, &share) : IPOS_ERR_NO_MEMORY;
-    for (size_t k = 0; k < SIDES && status == IPOS_OK; k++)
+    const bool open = share >= WAVES_LEAVE && share < WAVES_LEAVE_APART; /* the halves decide */
+    for (size_t k = 0; k < SIDES && open && status == IPOS_OK; k++)
         status = ip_deflicker_waves(s->cell[k], s->n, BANDS, half[k], &of_half);
-    if (status == IPOS_OK && (share < WAVES_LEAVE || (share < WAVES_LEAVE_APART && agreement_of_bands(s, half) < BANDS_AGREE_LEAST)))
+    if (status == IPOS_OK && (share < WAVES_LEAVE || (open && agreement_of_bands(s, half) < BANDS_AGREE_LEAST)))
         for (size_t i = 0; i < all; i++)
             s->band[i] -= left[i];
     ip_free(left);

@@ -40,6 +40,7 @@ static void summarise(const bool *cut, double error, ip_flicker *out) {
 }
 
 size_t ip_flicker_frames(size_t count, size_t at[IP_LOOK_FRAMES]) {
+    _Static_assert(IP_FLICKER_STEPS + 1 <= IP_LOOK_FRAMES, "there is room for every frame");
     size_t frames = IP_MIN(count, (size_t)IP_FLICKER_STEPS + 1);
     for (size_t i = 0; i < frames; i++)
         at[i] = (count - frames) / 2 + i;

@@ -99,6 +99,7 @@ static void drift(double error, ip_white *out) {
 }
 
 size_t ip_white_frames(size_t count, size_t at[IP_LOOK_FRAMES]) {
+    _Static_assert((int)IP_WHITE_POINTS <= (int)IP_LOOK_FRAMES, "there is room for every frame");
     size_t wanted = IP_MAX((count + STEP - 1) / STEP, (size_t)POINTS_LEAST), frames = ip_look_spread(count, IP_MIN(wanted, (size_t)IP_WHITE_POINTS));
     for (size_t i = 0; i < frames; i++)
         at[i] = ip_look_spread_at(count, frames, i);
