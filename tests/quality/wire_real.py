@@ -71,6 +71,25 @@ def false_strokes(bench, clip, masks, strokes, total):
     return figures
 
 
+def asked_for(lost, fixups, most=2):
+    """The strokes on file nearest to the middles of the longest runs of frames on which the tool says that a wire is lost: what a person
+    would draw who may draw `most` more."""
+    runs = []
+    for wire, frames in lost.items():
+        for frame in frames:
+            if runs and runs[-1][0] == wire and runs[-1][1][-1] == frame - 1:
+                runs[-1][1].append(frame)
+            else:
+                runs.append((wire, [frame]))
+    made = []
+    for wire, frames in sorted(runs, key=lambda r: -len(r[1])):
+        middle = frames[(len(frames) - 1) // 2]
+        there = [s for s in fixups if s["wire"] == wire and s["frame"] in frames]
+        if there and len(made) < most:
+            made.append(min(there, key=lambda s: abs(s["frame"] - middle)))
+    return made
+
+
 def rope_sheet(bench, frames, made, mattes):
     for t, frame in enumerate(frames):
         bench.picture("rope", [[(f"before {t}", frame), ("after", made[t]), ("matte", grey(mattes[t]))]])
@@ -84,8 +103,7 @@ def rope(bench):
     strokes = json.loads((HERE / "wrv2_strokes.json").read_text())["strokes"]
     fixups = json.loads((HERE / "wrv2_fixups.json").read_text())["strokes"]
     names, count = list(dict.fromkeys(s["wire"] for s in strokes)), len(frames)
-    print(f"centre lines: skeletons of the masks, smoothed first (raw: of the ragged masks themselves); strokes on frame {strokes[0]['frame']}, "
-          f"fix-ups on {', '.join(str(s['frame']) for s in fixups)}")
+    print(f"centre lines: skeletons of the masks, smoothed first (raw: of the ragged masks themselves); strokes on frame {strokes[0]['frame']}")
     print(f"{'method':34s} {'recall':>7s} {'precis.':>7s} {'F':>6s} {'raw rec.':>8s} {'+-5 rec.':>8s} {'+-5 pre.':>8s} {'flicker':>8s}")
     rows, runs, beside = {}, {}, wire_scores.FlickerBeside(frames, masks)
 
@@ -113,8 +131,13 @@ def rope(bench):
     show("nothing done", None, frames)
     if bench.project:
         clip = bench.project.ingest("rope", frames)
-        for label, some in ((OURS, strokes), ("ours: with fix-ups", strokes + fixups)):
-            runs[label] = bench.project.render(clip, (0, count - 1), strokes=some)
+        laid = list(strokes)
+        for label in (OURS, "ours: with fix-ups"):
+            if label != OURS:
+                added = asked_for(rows[OURS]["lost"], fixups)
+                laid += added
+                print("    fix-ups laid where the first run is lost: " + "; ".join(f"{s['wire']} {s['frame']}" for s in added))
+            runs[label] = bench.project.render(clip, (0, count - 1), strokes=laid)
             filled = ours_of(runs[label], frames)[OURS]
             mattes = mattes_of(runs[label].first, count)
             show(label, mattes, filled)
