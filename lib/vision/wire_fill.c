@@ -36,6 +36,7 @@ void ip_wire_fill_close(ip_wire_fill *fill) {
     if (!fill)
         return;
     ip_wire_cache_free(fill);
+    ip_wire_held_free(fill->held);
     ip_free(fill->count);
     ip_free(fill);
 }
@@ -124,6 +125,8 @@ static void view_range(void *user, int64_t begin, int64_t end) {
             view->status = ip_wire_sample(job->work, view);
         if (view->status == IPOS_OK)
             view->status = ip_wire_judge(job->work, view);
+        if (view->status == IPOS_OK)
+            view->status = ip_wire_still(job->work, view);
     }
 }
 
@@ -184,9 +187,11 @@ static float unseen(const ip_wire_work *work, const ip_wire_view *views, size_t 
 
 static ipos_status fill_tile(ip_wire_fill *fill, ip_wire_motions *motions, ip_wire_tile *tile) {
     ip_wire_work work;
-    ip_wire_view views[IP_WIRE_CANDIDATES];
+    ip_wire_view views[IP_WIRE_VIEWS];
     size_t count = 0;
     ipos_status status = ip_wire_work_open(fill, motions->index, tile->box, &work);
+    if (status == IPOS_OK)
+        status = ip_wire_held_views(fill, motions->index, &work, views, &count);
     if (status == IPOS_OK)
         status = add_views(fill, &work, motions, 0, motions->near, views, &count);
     if (status == IPOS_OK && motions->count > motions->near && unseen(&work, views, count) > ENOUGH) {

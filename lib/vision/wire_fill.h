@@ -30,6 +30,7 @@ typedef struct ip_wire_fill_options {
     int reach;          /* frames to look at on both sides in the shot; 0: 20. Beyond 7 only for what nearer ones do not show */
     int candidates;     /* at most so many aligned pictures a tile; 0: 16, at most 24 */
     bool grain;         /* give the fill the plate's own grain where averaging took it away */
+    bool held;          /* before a camera that does not move, use what all of the shot shows: it is gone through twice, 64 frames at a time */
     bool covered;       /* nothing of the plate is looked for under the matte itself: for holes laid where no wire is */
     uint64_t seed;      /* of the grain: the same for the same frame and seed */
 } ip_wire_fill_options;

@@ -9,6 +9,7 @@ static const float OPTIMISM = 1.2f; /* views are aligned and corrected on the ri
 typedef struct ranked {
     const ip_wire_view *view;
     float error;
+    float many;
     float colour[3];
 } ranked;
 
@@ -17,7 +18,8 @@ static size_t rank(const ip_wire_view *views, size_t count, int x, int y, ranked
     for (size_t i = 0; i < count; i++) {
         if (!(ip_row(&views[i].valid, y)[x] > 0.f))
             continue;
-        ranked r = {.view = &views[i], .error = ip_row(&views[i].error, y)[x] * (views[i].sequence > 0 ? DISTRUST_TAKES : 1.f)};
+        ranked r = {.view = &views[i], .error = ip_row(&views[i].error, y)[x] * (views[i].sequence > 0 ? DISTRUST_TAKES : 1.f),
+            .many = views[i].many.data ? ip_row(&views[i].many, y)[x] : 1.f};
         for (int c = 0; c < 3; c++)
             r.colour[c] = ip_row(&views[i].seen.c[c], y)[x];
         size_t at = n++;
@@ -41,9 +43,9 @@ static verdict weigh(const ranked *list, size_t n) {
     float sum = 0.f, square = 0.f, error = 0.f, squares = 0.f;
     const float least = list[0].error, width = IP_MAX(.5f * least + 1.f / 255.f, 1.f / 255.f);
     for (size_t i = 0; i < n; i++) {
-        float d = (list[i].error - least) / width, k = expf(-d * d);
+        float d = (list[i].error - least) / width, k = expf(-d * d) * list[i].many;
         sum += k;
-        squares += k * k;
+        squares += k * k / list[i].many;
         error += k * list[i].error * list[i].error;
         v.takes += list[i].view->sequence > 0 ? k : 0.f;
         for (int c = 0; c < 3; c++) {
@@ -63,7 +65,7 @@ static verdict weigh(const ranked *list, size_t n) {
 }
 
 bool ip_wire_common(const ip_wire_view *views, size_t count, int x, int y, float mean[3]) {
-    ranked list[IP_WIRE_CANDIDATES];
+    ranked list[IP_WIRE_VIEWS];
     size_t n = rank(views, count, x, y, list);
     if (n == 0)
         return false;
@@ -105,7 +107,7 @@ static float share(const ip_wire_work *work, verdict *v, pixel at, float invente
 }
 
 static void fill_pixel(ip_wire_work *work, const ip_wire_view *views, size_t count, ip_wire_tile *tile, pixel at) {
-    ranked list[IP_WIRE_CANDIDATES];
+    ranked list[IP_WIRE_VIEWS];
     size_t n = rank(views, count, at.x, at.y, list);
     float spatial[3], out[3], invented = ip_row(&work->invented, at.y)[at.x];
     for (int c = 0; c < 3; c++)
@@ -152,7 +154,7 @@ static float note_residual(ip_wire_work *work, const ip_wire_view *views, size_t
     double sum = 0, pixels = 0;
     for (int y = 0; y < work->box.height; y++)
         for (int x = 0; x < work->box.width; x++) {
-            ranked list[IP_WIRE_CANDIDATES];
+            ranked list[IP_WIRE_VIEWS];
             if (!(ip_row(&work->active, y)[x] > 0.f && ip_row(&work->known, y)[x] > 0.f))
                 continue;
             size_t n = rank(views, count, x, y, list);

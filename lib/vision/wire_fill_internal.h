@@ -14,6 +14,7 @@ enum {
     IP_WIRE_RING = 7,    /* pixels around the hole that judge a candidate */
     IP_WIRE_ROUNDS = 2,  /* of alignment towards the common picture */
     IP_WIRE_CANDIDATES = 24,
+    IP_WIRE_VIEWS = IP_WIRE_CANDIDATES + 2, /* and what is held */
 };
 
 /* --- wire_fill_coarse.c: small pictures of whole frames and the motion between them --- */
@@ -39,6 +40,7 @@ struct ip_wire_fill {
     int halvings;                  /* small = full / 2^halvings */
     uint64_t clock;
     ip_wire_small cache[IP_WIRE_CACHE];
+    struct ip_wire_held *held;     /* what is held of the shot; NULL until asked for */
 };
 /* Frames worth looking at from a frame of the shot: those always looked at, then those for what they do not see. */
 typedef struct ip_wire_motions {
@@ -90,6 +92,8 @@ typedef struct ip_wire_view {
     ip_plane_f flow[2]; /* to from, less IP_WIRE_REACH and the shift */
     ip_image3 seen;     /* corrected picture where active */
     ip_plane_f valid, error;
+    ip_plane_f many;    /* frames that a pixel is the mean of; {0}: 1 everywhere */
+    ip_plane_f around;  /* error by the ring, not only where valid; {0}: not wanted */
     float motion;       /* pixels, median */
     ipos_status status;
 } ip_wire_view;
@@ -124,9 +128,20 @@ void ip_wire_target_close(ip_wire_target *target);
 ipos_status ip_wire_refine(const ip_wire_work *work, const ip_wire_target *target, ip_wire_view *view);
 /* wire_fill_judge.c: correction from the ring and error of a view. */
 ipos_status ip_wire_judge(const ip_wire_work *work, ip_wire_view *view);
+/* wire_fill_still.c: what has not moved. */
+bool ip_wire_may_be_still(const ip_wire_view *view);
+/* The same part of the other frame as it stands: seen and valid, error to be judged. ip_wire_view_close closes it. */
+ipos_status ip_wire_still_open(const ip_wire_work *work, const ip_wire_view *view, ip_wire_view *still);
+/* Takes a judged view's pixels as they stand where that is as good. */
+ipos_status ip_wire_still(const ip_wire_work *work, ip_wire_view *view);
 /* Normalised smoothing: values and weight (0..1) are blurred with a Gaussian-like kernel; values come back divided by weight, which
  * comes back blurred. */
 void ip_wire_smooth(ip_plane_f *const *values, size_t count, ip_plane_f *weight, ip_plane_f *tmp, int radius);
+/* wire_fill_held.c: before a camera that does not move, what the shot showed before and shows behind, as two views more, and what is never
+ * seen filled once for all frames. Adds nothing where the camera moves. */
+typedef struct ip_wire_held ip_wire_held;
+ipos_status ip_wire_held_views(ip_wire_fill *fill, size_t index, ip_wire_work *work, ip_wire_view *views, size_t *count);
+void ip_wire_held_free(ip_wire_held *held);
 /* wire_fill_blend.c */
 /* The weighted mean of the views at a pixel; false where none sees it. */
 bool ip_wire_common(const ip_wire_view *views, size_t count, int x, int y, float mean[3]);

@@ -72,16 +72,20 @@ ipos_status ip_wire_judge(const ip_wire_work *work, ip_wire_view *view) {
     const float even = view->sequence > 0 ? .01f : .25f; /* doubt from the correction; another take's exposure is none */
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
-            if (!(ip_row(&view->valid, y)[x] > 0.f))
-                continue;
             bool judged = ip_row(&p[WEIGHT], y)[x] > 1e-3f;
             float sum = 0.f;
+            if (!(ip_row(&view->valid, y)[x] > 0.f) && !view->around.data)
+                continue;
             for (int c = 0; c < 3; c++) {
                 float m = judged ? ip_row(&p[MEMBRANE + c], y)[x] : 0.f;
                 ip_row(&view->seen.c[c], y)[x] += m;
                 sum += m * m;
             }
-            ip_row(&view->error, y)[x] = sqrtf(IP_MAX(0.f, ip_row(&p[ERROR], y)[x]) + even * sum / 3.f) + (judged ? 0.f : BLIND);
+            float wrong = sqrtf(IP_MAX(0.f, ip_row(&p[ERROR], y)[x]) + even * sum / 3.f) + (judged ? 0.f : BLIND);
+            if (ip_row(&view->valid, y)[x] > 0.f)
+                ip_row(&view->error, y)[x] = wrong;
+            if (view->around.data)
+                ip_row(&view->around, y)[x] = wrong;
         }
     ip_planes_free(p, COUNT);
     return IPOS_OK;

@@ -7,6 +7,7 @@
 
 static const float WEIGHT = 1.5f;  /* of a neighbour, by the frame's own: between 1 and 2, of which 1 gives .05 dB more on two clips for choosing and 2 flickers less */
 static const float APART = 30.f;   /* a neighbour so many times further off than the ring around says counts half */
+static const float AS_STILL = 1.2f; /* what no motion may leave of the ring, by what the flow does */
 static const float ROUNDING = 1.f / 255.f;
 static const float TWO = 2.f;      /* one picture, with its own grain, leaves twice what the mean of many does */
 
@@ -104,6 +105,28 @@ static void add(const ip_wire_tile *tile, const ip_wire_view *view, const differ
         }
 }
 
+/* The view, or the same part of the other frame as it stands where that leaves no more of the ring. */
+static ipos_status judged(const ip_wire_tile *tile, const ip_wire_work *work, ip_wire_view *view, difference *ring, bool *usable) {
+    *usable = compare_ring(tile, work, view, ring);
+    if (!ip_wire_may_be_still(view))
+        return IPOS_OK;
+    ip_wire_view still;
+    difference left;
+    IP_TRY(ip_wire_still_open(work, view, &still));
+    if (compare_ring(tile, work, &still, &left) && (!*usable || left.square <= AS_STILL * ring->square)) {
+        const ip_image3 seen = view->seen;
+        const ip_plane_f valid = view->valid;
+        view->seen = still.seen;
+        view->valid = still.valid;
+        still.seen = seen;
+        still.valid = valid;
+        *ring = left;
+        *usable = true;
+    }
+    ip_wire_view_close(&still);
+    return IPOS_OK;
+}
+
 static ipos_status bring(ip_wire_fill *fill, const ip_wire_tile *tile, const ip_wire_work *work, const ip_wire_coarse *motion,
     const ip_wire_filled *filled, ip_image3 *sum, ip_plane_f *weight, ip_plane_f *squares) {
     ip_wire_view view;
@@ -116,7 +139,9 @@ static ipos_status bring(ip_wire_fill *fill, const ip_wire_tile *tile, const ip_
         status = ip_wire_align(work, &view);
         if (status == IPOS_OK)
             status = ip_wire_sample(work, &view);
-        if (status == IPOS_OK && compare_ring(tile, work, &view, &ring))
+        if (status == IPOS_OK)
+            status = judged(tile, work, &view, &ring, &usable);
+        if (status == IPOS_OK && usable)
             add(tile, &view, &ring, sum, weight, squares);
     }
     ip_wire_view_close(&view);

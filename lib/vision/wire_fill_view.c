@@ -103,4 +103,6 @@ void ip_wire_view_close(ip_wire_view *view) {
     ip_plane_free(&view->unsafe);
     ip_plane_free(&view->valid);
     ip_plane_free(&view->error);
+    ip_plane_free(&view->many);
+    ip_plane_free(&view->around);
 }

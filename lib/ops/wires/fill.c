@@ -3,7 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { KEPT = 3 }; /* fills at hand: of a frame and of those beside it */
+enum {
+    KEPT = 3, /* fills at hand: of a frame and of those beside it */
+    WHOLE = 7 /* reach from which on what the whole shot shows may be used */
+};
 
 struct iw_fill {
     iw_shot *shot;
@@ -124,7 +127,8 @@ ipos_status iw_fill_open(iw_shot *shot, const iw_beside *beside, const iw_holes 
         fill->counts[0] = shot->count;
         fill->source = (ip_wire_source){.user = fill, .width = shot->canvas.width, .height = shot->canvas.height, .count = fill->counts,
             .sequences = fill->sequences, .colour = colour, .matte = matte, .tick = tick, .threads = shot->host->threads};
-        const ip_wire_fill_options options = {.reach = reach, .covered = is_test(fill), .grain = grain && !grain->grain.measurable, .seed = grain ? grain->seed : 0};
+        const ip_wire_fill_options options = {.reach = reach, .held = !is_test(fill) && reach >= WHOLE, .covered = is_test(fill),
+            .grain = grain && !grain->grain.measurable, .seed = grain ? grain->seed : 0};
         status = ip_wire_fill_open(&fill->source, &options, &fill->fill);
     }
     if (status != IPOS_OK) {

@@ -2,6 +2,7 @@
 #include "scene.h"
 #include "wire_fill.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdlib.h>
 
@@ -182,6 +183,75 @@ static void test_still_wire_is_invented(void **state) {
     assert_true(share(&o, 3.f) == 1.);
     assert_true(o.error < .06);
     outcome_free(&o);
+}
+
+static double apart_by(const outcome *a, const outcome *b) {
+    double sum = 0, n = 0;
+    for (int y = 0; y < a->evidence.height; y++)
+        for (int x = 0; x < a->evidence.width; x++)
+            if (ip_row(&a->evidence, y)[x] > 0.f && ip_row(&b->evidence, y)[x] > 0.f) {
+                sum += fabs(ip_row(&a->colour[1], y)[x] - ip_row(&b->colour[1], y)[x]);
+                n++;
+            }
+    assert_true(n > 0);
+    return sum / n;
+}
+
+static const stage LOCKED = {.scene = {.width = 150, .height = 110}, .frames = 48, .wire_speed = .4, .wire_width = 5, .grain = .01f};
+
+static void test_still_camera_holds_what_it_saw(void **state) {
+    (void)state;
+    stage s = LOCKED;
+    outcome near, held;
+    run(&s, 24, &(ip_wire_fill_options){.reach = 7}, 2, &near);
+    run(&s, 24, &(ip_wire_fill_options){.reach = 7, .held = true}, 2, &held);
+    assert_true(share(&near, 3.f) > .05 && share(&held, 3.f) < .2 * share(&near, 3.f)); /* the wire leaves a place within 13 frames */
+    assert_true(held.error < .8 * near.error);
+    outcome_free(&near);
+    outcome_free(&held);
+}
+
+static void test_what_is_never_seen_does_not_flicker(void **state) {
+    (void)state;
+    stage s = LOCKED;
+    outcome o[4];
+    s.wire_speed = 0;
+    for (int i = 0; i < 4; i++)
+        run(&s, 20 + (size_t)(i & 1), &(ip_wire_fill_options){.reach = 7, .held = i > 1}, 2, &o[i]);
+    assert_true(share(&o[2], 3.f) > .9);
+    assert_true(apart_by(&o[2], &o[3]) < .5 * apart_by(&o[0], &o[1]));
+    for (int i = 0; i < 4; i++)
+        outcome_free(&o[i]);
+}
+
+static void test_moving_camera_holds_nothing(void **state) {
+    (void)state;
+    stage s = MOVING;
+    outcome a, b;
+    run(&s, 4, &(ip_wire_fill_options){.reach = 7}, 2, &a);
+    run(&s, 4, &(ip_wire_fill_options){.reach = 7, .held = true}, 2, &b);
+    assert_true(apart_by(&a, &b) == 0 && a.error == b.error);
+    outcome_free(&a);
+    outcome_free(&b);
+}
+
+static void test_failure_while_the_shot_is_gone_through(void **state) {
+    (void)state;
+    stage s = LOCKED;
+    size_t counts[1] = {(size_t)s.frames}, count = 7;
+    ip_wire_source source = {&s, s.scene.width, s.scene.height, counts, 1, colour, matte, NULL, 1};
+    ip_wire_fill *fill;
+    ip_wire_tile *tiles = (ip_wire_tile *)&count;
+    assert_int_equal(ip_wire_fill_open(&source, &(ip_wire_fill_options){.reach = 7, .held = true}, &fill), IPOS_OK);
+    s.fail = IPOS_ERR_IO;
+    s.fail_at = 44; /* further off than the reach */
+    assert_int_equal(ip_wire_fill_frame(fill, 20, &tiles, &count), IPOS_ERR_IO);
+    assert_true(!tiles && count == 0);
+    s.fail = IPOS_OK;
+    assert_int_equal(ip_wire_fill_frame(fill, 20, &tiles, &count), IPOS_OK); /* and it may be asked again */
+    assert_true(count > 0);
+    ip_wire_tiles_free(tiles, count);
+    ip_wire_fill_close(fill);
 }
 
 static void test_clean_plate(void **state) {
@@ -451,6 +521,8 @@ int main(void) {
         cmocka_unit_test(test_seen_in_other_frames),
         cmocka_unit_test(test_same_for_any_threads),
         cmocka_unit_test(test_still_wire_is_invented),
+        cmocka_unit_test(test_still_camera_holds_what_it_saw), cmocka_unit_test(test_what_is_never_seen_does_not_flicker),
+        cmocka_unit_test(test_moving_camera_holds_nothing), cmocka_unit_test(test_failure_while_the_shot_is_gone_through),
         cmocka_unit_test(test_clean_plate),
         cmocka_unit_test(test_single_frame_and_tiny),
         cmocka_unit_test(test_matte_over_everything),
