@@ -90,18 +90,19 @@ static ipos_status one_frame(iw_work *w) {
     return iw_paint(w, true);
 }
 
-/* The frame with the stroke nearest to every frame, wire by wire; SIZE_MAX for a wire without. */
-static ipos_status find_keys(const iw_shot *shot, size_t **out) {
-    *out = ip_alloc(IP_MAX(shot->wires.count * shot->count, 1) * sizeof **out);
-    if (!*out)
-        return IPOS_ERR_NO_MEMORY;
+/* What is not seen where a person drew it cannot be told from other things. */
+static bool is_seen(const iw_shot *shot, const iw_seen *drawn) { return !drawn->lost && drawn->confidence >= shot->threshold; }
+
+/* The frame with the stroke nearest to every frame, wire by wire; SIZE_MAX for a wire without. Once the frames with strokes have been
+ * looked at, those on which the wire is not seen lead nowhere, if there are others. */
+static void find_keys(const iw_shot *shot, bool looked, size_t *keys) {
     for (size_t i = 0; i < shot->wires.count; i++) {
-        const iw_wire *wire = &shot->wires.at[i];
-        size_t *key = *out + i * shot->count, last = SIZE_MAX, next = SIZE_MAX, k = 0;
-        for (size_t f = 0; f < shot->count; f++) { /* strokes are in the order of their frames */
-            while (k < wire->count && wire->strokes[k].frame < shot->numbers[f])
-                k++;
-            last = k < wire->count && wire->strokes[k].frame == shot->numbers[f] ? f : last;
+        size_t *key = keys + i * shot->count, last = SIZE_MAX, next = SIZE_MAX;
+        bool choose = false;
+        for (size_t f = 0; f < shot->count && looked; f++)
+            choose = choose || (iw_stroke_at(shot, i, f) && is_seen(shot, iw_seen_at(shot, i, f)));
+        for (size_t f = 0; f < shot->count; f++) {
+            last = iw_stroke_at(shot, i, f) && (!choose || is_seen(shot, iw_seen_at(shot, i, f))) ? f : last;
             key[f] = last;
         }
         for (size_t f = shot->count; f-- > 0;) {
@@ -110,7 +111,6 @@ static ipos_status find_keys(const iw_shot *shot, size_t **out) {
                 key[f] = next;
         }
     }
-    return IPOS_OK;
 }
 
 const iw_stroke *iw_stroke_at(const iw_shot *shot, size_t wire, size_t index) {
@@ -172,12 +172,24 @@ static ipos_status add_start(iw_follow *f, const ip_curve *curve, float far) {
     return IPOS_OK;
 }
 
+/* Where a person drew it on this frame, though it was not seen there. */
+static ipos_status add_drawn(const iw_shot *shot, size_t index, iw_follow *f) {
+    const iw_stroke *stroke = iw_stroke_at(shot, f->wire, index);
+    ip_curve curve;
+    if (!stroke)
+        return IPOS_OK;
+    IP_TRY(iw_stroke_curve(shot, stroke, &curve));
+    ipos_status status = add_start(f, &curve, 12 * iw_lines(shot));
+    ip_curve_free(&curve);
+    return status;
+}
+
 /* Where to look on the way from the stroke: where the wire was last seen, where it was last seen surely, where it was drawn. */
 static ipos_status predict(iw_shot *shot, size_t key, size_t index, iw_follow *f) {
     const iw_seen *drawn = iw_seen_at(shot, f->wire, key);
     float unit = iw_lines(shot);
     bool last = false;
-    if (drawn->lost || drawn->confidence < shot->threshold) /* what is not seen where a person drew it cannot be told from other things */
+    if (!is_seen(shot, drawn))
         return IPOS_OK;
     f->width = 0;
     f->seen->width = drawn->width;
@@ -199,7 +211,7 @@ static ipos_status predict(iw_shot *shot, size_t key, size_t index, iw_follow *f
         if (i == key)
             break;
     }
-    return IPOS_OK;
+    return add_drawn(shot, index, f);
 }
 
 static void work_free(iw_work *w) {
@@ -281,18 +293,25 @@ static ipos_status visit_strokes(iw_shot *shot, const size_t *keys) {
     return IPOS_OK;
 }
 
+static size_t *room_for_keys(const iw_shot *shot) { return ip_alloc(IP_MAX(shot->wires.count * shot->count, 1) * sizeof(size_t)); }
+
 ipos_status iw_track_strokes(iw_shot *shot) {
-    size_t *keys;
-    IP_TRY(find_keys(shot, &keys));
+    size_t *keys = room_for_keys(shot);
+    if (!keys)
+        return IPOS_ERR_NO_MEMORY;
+    find_keys(shot, false, keys);
     ipos_status status = visit_strokes(shot, keys);
     ip_free(keys);
     return status;
 }
 
 ipos_status iw_track(iw_shot *shot) {
-    size_t *keys;
-    IP_TRY(find_keys(shot, &keys));
+    size_t *keys = room_for_keys(shot);
+    if (!keys)
+        return IPOS_ERR_NO_MEMORY;
+    find_keys(shot, false, keys);
     ipos_status status = visit_strokes(shot, keys);
+    find_keys(shot, true, keys);
     for (int again = 0; again < 2; again++) {
         for (size_t i = 0; i < shot->count && status == IPOS_OK; i++)
             status = visit(shot, i, 1, keys, again ? from_found : from_stroke);

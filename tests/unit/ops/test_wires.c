@@ -315,6 +315,32 @@ static void a_wire_that_was_gone_is_found_where_it_comes_back(void **state) {
     fake_close(&fake);
 }
 
+static ipos_status blinking_u8(int64_t number, ipos_frame **out) {
+    return number == 8 ? moving_u8(number, out) : wired_u8(number, out);
+}
+
+static void a_stroke_where_nothing_is_seen_does_not_lose_the_frames_beside(void **state) {
+    (void)state;
+    static const char drawn[] = "{\"strokes\":[{\"wire\":\"main\",\"frame\":5,\"points\":[[71,1],[74,30],[80,60],[84,95]]},"
+        "{\"wire\":\"main\",\"frame\":8,\"points\":[[64,1],[68,30],[73,60],[78,95]]}]}";
+    static const ipos_rational asked[] = {{7, 1}, {8, 1}, {9, 1}, {10, 1}};
+    fake_host fake;
+    fake_open(&fake, ip_op_wires.spec, 1, 16, "rec709", blinking_u8, (const char *const[]){"strokes", drawn, "tune", "0", "variants", "matte", "reach", "2", NULL});
+    fake_times(&fake, asked, IP_COUNT(asked));
+    assert_int_equal(ip_op_wires.run(&fake.host), IPOS_OK);
+    for (size_t i = 0; i < IP_COUNT(asked); i++) {
+        const ipos_frame *matte = fake_picture(&fake, "matte", asked[i]);
+        int64_t number = asked[i].num;
+        int found = 0, rows = 0;
+        for (int y = 4; y < H - 4; y += 4, rows++)
+            found += value_u8(matte, 0, (int)wire_at(number, y), y) > 150;
+        if (number == 8 ? painted_pixels(matte) > 0 : found < rows - 1)
+            fail_msg("frame %d: found on %d of %d rows, %d pixels painted", (int)number, found, rows, painted_pixels(matte));
+    }
+    assert_non_null(strstr(fake.details, "\"lost\":[{\"wire\":\"main\",\"first\":8,\"last\":8}"));
+    fake_close(&fake);
+}
+
 /* Two wires that cross between frames 6 and 10; each is drawn once, before. */
 static float other_at(int64_t number, int y) {
     return 30 + 4.0f * (float)number - .12f * (float)y;
@@ -451,6 +477,7 @@ int main(void) {
         cmocka_unit_test(linear_light_and_other_channels),
         cmocka_unit_test(a_stroke_on_nothing_is_lost),
         cmocka_unit_test(a_wire_that_was_gone_is_found_where_it_comes_back),
+        cmocka_unit_test(a_stroke_where_nothing_is_seen_does_not_lose_the_frames_beside),
         cmocka_unit_test(wires_that_cross_stay_themselves),
         cmocka_unit_test(refusals_say_what_to_do),
         cmocka_unit_test(proposals_change_nothing),
