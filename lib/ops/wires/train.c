@@ -1,6 +1,7 @@
 /* Training on the dailies, in two stages that share the budget: the detector on wires drawn over them, then the fusion of fills that
  * were rehearsed on them. */
-#include "rehearse.h"
+#include "wires_train.h"
+
 #include "wire_draw.h"
 #include "wires_fill.h"
 
@@ -8,42 +9,27 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PLATES = 40, HELD_PLATES = 10, HELD_CROPS = 48, HELD_EXAMPLES = 96, REACH = 7, TILES = 6 };
-static const double detector_part = .8; /* of the budget: more steps still help the detector, while the fusion has gained hundredths of a dB at any length tried */
+enum { PLATES = 40, HELD_PLATES = 10, HELD_EXAMPLES = 96 };
 
-typedef struct training {
-    ip_op_host *host;
-    ip_clip *clips;
-    iw_plate *plates, *held;
-    size_t plate_count, held_count;
-    float scale;
-    iw_sampler sampler, held_sampler;
-    iw_crop *crops, *held_crops;
-    size_t crop_count, held_crop_count, chosen_by;
-    ip_buffer held_text;
-    double done, begin, part;
-    const char *stage;
-} training;
-
-static ipos_status tick(void *user) {
-    training *t = user;
+ipos_status iw_train_tick(void *user) {
+    iw_training *t = user;
     return t->host->progress(t->host, t->done, t->stage, "");
 }
 
 static ipos_status progress(void *user, double done, const char *stage, const char *extra) {
-    training *t = user;
+    iw_training *t = user;
     t->done = fmax(t->done, t->begin + t->part * fmax(done, 0)); /* the trainer says -1 where it does not know */
     return t->host->progress(t->host, t->done, stage, extra);
 }
 
 /* The last fifth of every clip is held out, two frames left between. */
-static void parts(const ip_op_clip *clip, int64_t *end, int64_t *held) {
+void iw_train_parts(const ip_op_clip *clip, int64_t *end, int64_t *held) {
     int64_t count = clip->last - clip->first + 1;
     *held = clip->last + 1 - IP_MAX(count / 5, 1);
     *end = IP_MAX(*held - 2, clip->first + 1);
 }
 
-static ipos_status add_plate(training *t, size_t clip, int64_t number, iw_plate *plate) {
+static ipos_status add_plate(iw_training *t, size_t clip, int64_t number, iw_plate *plate) {
     ipos_frame *frame;
     iw_stretch stretch;
     ipos_status status = ip_clip_frame(&t->clips[clip], number, &frame);
@@ -60,12 +46,12 @@ static ipos_status add_plate(training *t, size_t clip, int64_t number, iw_plate 
     return IPOS_OK;
 }
 
-static ipos_status take_plates(training *t, size_t wanted, bool held, iw_plate *plates, size_t *count) {
+static ipos_status take_plates(iw_training *t, size_t wanted, bool held, iw_plate *plates, size_t *count) {
     ip_op_host *host = t->host;
     size_t each = IP_MAX((size_t)1, (wanted + host->clip_count - 1) / host->clip_count);
     for (size_t c = 0; c < host->clip_count; c++) {
         int64_t end, begin;
-        parts(&host->clips[c], &end, &begin);
+        iw_train_parts(&host->clips[c], &end, &begin);
         int64_t first = held ? begin : host->clips[c].first, last = held ? host->clips[c].last : end - 1, before = first - 1;
         for (size_t i = 0; i < each && *count < wanted; i++) {
             int64_t number = first + (int64_t)((double)(last - first) * (each > 1 ? (double)i / (double)(each - 1) : .5));
@@ -77,7 +63,7 @@ static ipos_status take_plates(training *t, size_t wanted, bool held, iw_plate *
                 continue;
             IP_TRY(status);
             ++*count;
-            IP_TRY(tick(t));
+            IP_TRY(iw_train_tick(t));
         }
         if (held)
             ip_buffer_printf(&t->held_text, "%s{\"clip\":\"%s\",\"first\":%lld,\"last\":%lld}", t->held_text.size > 1 ? "," : "", host->clips[c].name,
@@ -86,7 +72,7 @@ static ipos_status take_plates(training *t, size_t wanted, bool held, iw_plate *
     return IPOS_OK;
 }
 
-static ipos_status prepare(training *t) {
+static ipos_status prepare(iw_training *t) {
     ip_op_host *host = t->host;
     t->stage = "looking through the clips";
     t->scale = 1;
@@ -96,7 +82,7 @@ static ipos_status prepare(training *t) {
     if (!t->clips || !t->plates || !t->held)
         return IPOS_ERR_NO_MEMORY;
     for (size_t i = 0; i < host->clip_count; i++)
-        IP_TRY(ip_clip_open(&t->clips[i], host, i, 2 * REACH + 2));
+        IP_TRY(ip_clip_open(&t->clips[i], host, i, 2 * IW_TRAIN_REACH + 2));
     ip_buffer_printf(&t->held_text, "[");
     IP_TRY(take_plates(t, PLATES, false, t->plates, &t->plate_count));
     IP_TRY(take_plates(t, HELD_PLATES, true, t->held, &t->held_count));
@@ -109,19 +95,19 @@ static ipos_status prepare(training *t) {
 }
 
 static ipos_status draw(void *user, ip_rng *rng, ip_wire_example *example) {
-    training *t = user;
+    iw_training *t = user;
     return iw_sample(&t->sampler, rng, example);
 }
 
 static ipos_status held_out(void *user, int64_t index, ip_wire_example *example) {
-    training *t = user;
+    iw_training *t = user;
     ip_rng rng = ip_rng_at(20201, (uint64_t)index); /* the same test whatever the seed */
     return iw_sample(&t->held_sampler, &rng, example);
 }
 
 /* Crop, what was drawn, what the network answers. */
 static ipos_status preview(void *user, const ip_wire_example *example, const float *answer) {
-    training *t = user;
+    iw_training *t = user;
     const ipos_channel channels[3] = {{"R", IPOS_U8, 1, 1}, {"G", IPOS_U8, 1, 1}, {"B", IPOS_U8, 1, 1}};
     ipos_box window = {0, 0, 3 * IP_WIRE_PATCH, IP_WIRE_PATCH};
     ipos_frame *frame;
@@ -143,24 +129,8 @@ static ipos_status preview(void *user, const ip_wire_example *example, const flo
     return status;
 }
 
-/* Checkpoints say which stage they are of and carry the finished detector: {stage, seconds of the whole, size of the model}, model, the
- * trainer's own checkpoint. */
-typedef struct mark {
-    char magic[8];
-    uint32_t stage, detector_steps;
-    double seconds;
-    uint64_t model_size;
-} mark;
-static const char mark_magic[8] = "IPWIRES1";
-
-typedef struct saver {
-    training *t;
-    mark mark;
-    const void *model;
-} saver;
-
-static ipos_status save_checkpoint(void *user, const void *bytes, size_t size) {
-    const saver *s = user;
+ipos_status iw_train_save(void *user, const void *bytes, size_t size) {
+    const iw_saver *s = user;
     size_t all = sizeof s->mark + s->mark.model_size + size;
     uint8_t *whole = ip_alloc(all);
     if (!whole)
@@ -174,12 +144,12 @@ static ipos_status save_checkpoint(void *user, const void *bytes, size_t size) {
     return status;
 }
 
-static ipos_status saver_progress(void *user, double done, const char *stage, const char *extra) {
-    return progress(((saver *)user)->t, done, stage, extra);
+ipos_status iw_train_progress(void *user, double done, const char *stage, const char *extra) {
+    return progress(((iw_saver *)user)->t, done, stage, extra);
 }
 
-static ipos_status read_mark(const ip_op_host *host, mark *out, const uint8_t **model, const uint8_t **rest, size_t *rest_size) {
-    *out = (mark){.stage = 0};
+static ipos_status read_mark(const ip_op_host *host, iw_mark *out, const uint8_t **model, const uint8_t **rest, size_t *rest_size) {
+    *out = (iw_mark){.stage = 0};
     *model = *rest = NULL;
     *rest_size = 0;
     if (!host->checkpoint)
@@ -188,7 +158,7 @@ static ipos_status read_mark(const ip_op_host *host, mark *out, const uint8_t **
     if (host->checkpoint_bytes < sizeof *out)
         return ip_fail(IPOS_ERR_FORMAT, "checkpoint: %zu bytes, expected more", host->checkpoint_bytes);
     memcpy(out, bytes, sizeof *out);
-    if (memcmp(out->magic, mark_magic, 8) != 0 || out->stage < 1 || out->stage > 2 || out->model_size > host->checkpoint_bytes - sizeof *out)
+    if (memcmp(out->magic, iw_mark_magic, 8) != 0 || out->stage < 1 || out->stage > 2 || out->model_size > host->checkpoint_bytes - sizeof *out)
         return ip_fail(IPOS_ERR_FORMAT, "checkpoint: not one of a training for wires");
     *model = bytes + sizeof *out;
     *rest = *model + out->model_size;
@@ -196,156 +166,34 @@ static ipos_status read_mark(const ip_op_host *host, mark *out, const uint8_t **
     return IPOS_OK;
 }
 
-typedef struct figures {
-    double f1, seconds, model, classical;
-    int64_t steps[2];
-    size_t scored;
-    double *by_clip; /* model, classical, count for each clip */
-} figures;
-
 /* Of a budget in steps; 0: by time. */
-static int64_t detector_steps(const ip_op_host *host) {
-    return host->steps > 0 ? IP_MAX((int64_t)1, (int64_t)(detector_part * (double)host->steps)) : 0;
+int64_t iw_detector_steps(const ip_op_host *host) {
+    return host->steps > 0 ? IP_MAX((int64_t)1, (int64_t)(iw_detector_part * (double)host->steps)) : 0;
 }
 
-static ipos_status detector_stage(training *t, ip_wire_model *model, const mark *from, const uint8_t *rest, size_t rest_size, double seconds, double since,
-    figures *out) {
+static ipos_status detector_stage(iw_training *t, ip_wire_model *model, const iw_mark *from, const uint8_t *rest, size_t rest_size, double seconds, double since,
+    iw_figures *out) {
     ip_op_host *host = t->host;
-    saver s = {.t = t, .mark = {.stage = 1, .seconds = seconds}};
-    memcpy(s.mark.magic, mark_magic, 8);
+    iw_saver s = {.t = t, .mark = {.stage = 1, .seconds = seconds}};
+    memcpy(s.mark.magic, iw_mark_magic, 8);
     ip_train_result result = {0};
     const ip_wire_training plan = {.user = t, .draw = draw, .held_out = held_out, .held_out_count = HELD_EXAMPLES, .threads = host->threads, .preview = preview,
-        .plan = {.steps = detector_steps(host),
-            .seconds = fmax(1, host->seconds - (1 - detector_part) * seconds - (ip_now() - since)), .seed = host->seed, .validations = 10,
+        .plan = {.steps = iw_detector_steps(host),
+            .seconds = fmax(1, host->seconds - (1 - iw_detector_part) * seconds - (ip_now() - since)), .seed = host->seed, .validations = 10,
             .checkpoint_seconds = host->checkpoint_seconds, .checkpoint = from->stage == 1 ? rest : NULL, .checkpoint_bytes = from->stage == 1 ? rest_size : 0},
-        .host = {.user = &s, .progress = saver_progress, .save_checkpoint = save_checkpoint}};
+        .host = {.user = &s, .progress = iw_train_progress, .save_checkpoint = iw_train_save}};
     t->begin = 0;
-    t->part = detector_part;
+    t->part = iw_detector_part;
     if (from->stage < 2)
         IP_TRY(ip_wire_net_train(model->net, &plan, &result));
     out->steps[0] = from->stage < 2 ? result.steps : from->detector_steps;
     out->seconds += result.seconds;
     t->stage = "scoring the detector";
-    IP_TRY(tick(t));
+    IP_TRY(iw_train_tick(t));
     return ip_wire_net_score(model->net, &plan, &out->f1);
 }
 
-static ipos_status train_example(void *user, int64_t index, ip_fuse_example *out) {
-    iw_crop_example(&((training *)user)->crops[index], out);
-    return IPOS_OK;
-}
-
-static ipos_status held_example(void *user, int64_t index, ip_fuse_example *out) {
-    iw_crop_example(&((training *)user)->held_crops[index], out);
-    return IPOS_OK;
-}
-
-/* One frame to rehearse on: the clips in turn, frames spread by the golden ratio, so that any number of them is spread evenly. */
-static int64_t pick(const ip_op_clip *clip, size_t round, bool held) {
-    int64_t end, begin;
-    parts(clip, &end, &begin);
-    int64_t first = held ? begin : clip->first, count = (held ? clip->last + 1 : end) - first;
-    double place = fmod(.5 + .6180339887 * (double)round, 1);
-    return first + (int64_t)(place * (double)count);
-}
-
-static ipos_status rehearse_all(training *t, bool held, size_t wanted, double until, iw_crop *crops, size_t *count) {
-    ip_op_host *host = t->host;
-    t->stage = held ? "rehearsing held-out fills" : "rehearsing fills";
-    for (size_t round = 0; *count + TILES <= wanted && round < 4 * wanted; round++) {
-        size_t clip = round % host->clip_count;
-        ip_rng rng = ip_rng_at(held ? 30303 : host->seed, 1000 + round);
-        ipos_status status = iw_rehearse(&t->clips[clip], clip, pick(&host->clips[clip], round / host->clip_count, held), REACH, &rng, held ? 3 : TILES, tick,
-            t, crops, count);
-        if (status != IPOS_ERR_NOT_FOUND)
-            IP_TRY(status);
-        IP_TRY(tick(t));
-        if (!held && host->steps <= 0 && ip_now() > until && *count)
-            break;
-    }
-    return *count ? IPOS_OK : ip_fail(IPOS_ERR_ARGUMENT, "training: no fill could be rehearsed: the clips are too short or too small");
-}
-
-static ipos_status rehearse(training *t, double seconds) {
-    ip_op_host *host = t->host;
-    uint64_t room = host->memory_limit ? host->memory_limit / 3 : UINT64_MAX;
-    size_t most = (size_t)IP_MIN(IP_MIN(room, (uint64_t)1200 << 20) / iw_crop_bytes(), (uint64_t)400);
-    size_t wanted = host->steps > 0 ? IP_MIN(most, (size_t)host->steps / 8 + 2 * TILES) : most;
-    t->crops = ip_calloc(IP_MAX(wanted, TILES) + TILES, sizeof *t->crops);
-    t->held_crops = ip_calloc(HELD_CROPS + TILES, sizeof *t->held_crops);
-    if (!t->crops || !t->held_crops)
-        return IPOS_ERR_NO_MEMORY;
-    size_t held = host->steps > 0 ? IP_MIN((size_t)HELD_CROPS, IP_MAX((size_t)(2 * TILES), wanted / 3)) : HELD_CROPS;
-    IP_TRY(rehearse_all(t, true, held, 0, t->held_crops, &t->held_crop_count));
-    IP_TRY(rehearse_all(t, false, IP_MAX(wanted, (size_t)TILES), ip_now() + .4 * seconds, t->crops, &t->crop_count));
-    for (size_t i = 0; i < t->held_crop_count; i++)
-        iw_crop_hide(&t->held_crops[i]);
-    t->chosen_by = IP_MAX((size_t)1, t->held_crop_count / 2);
-    return IPOS_OK;
-}
-
-/* The held-out crops that chose no checkpoint (all, where there is but one). */
-static ipos_status score_fusion(training *t, const ip_wire_model *model, figures *out) {
-    size_t begin = t->chosen_by < t->held_crop_count ? t->chosen_by : 0;
-    for (size_t i = begin; i < t->held_crop_count; i++) {
-        const iw_crop *crop = &t->held_crops[i];
-        size_t plane = (size_t)crop->width * (size_t)crop->height;
-        float *picture = ip_alloc(3 * plane * sizeof *picture);
-        if (!picture)
-            return IPOS_ERR_NO_MEMORY;
-        ip_fuse_example example;
-        iw_crop_example(crop, &example);
-        const ip_fuse_output output = {.picture = {picture, picture + plane, picture + 2 * plane}};
-        ipos_status status = ip_fuse_forward(model->fuse, &example.input, NULL, &output);
-        double classical, made;
-        if (status == IPOS_OK) {
-            iw_crop_score(crop, picture, &classical, &made);
-            double *own = out->by_clip + 3 * crop->clip;
-            own[0] += made;
-            own[1] += classical;
-            own[2]++;
-            out->model += made;
-            out->classical += classical;
-            out->scored++;
-        }
-        ip_free(picture);
-        IP_TRY(status);
-        IP_TRY(tick(t));
-    }
-    return IPOS_OK;
-}
-
-static ipos_status fusion_stage(training *t, ip_wire_model *model, const mark *from, const uint8_t *rest, size_t rest_size, double seconds, double since,
-    figures *out) {
-    ip_op_host *host = t->host;
-    void *finished = NULL;
-    size_t finished_size = 0;
-    t->begin = detector_part;
-    t->part = 1 - detector_part;
-    IP_TRY(rehearse(t, fmax(1, host->seconds - (ip_now() - since))));
-    IP_TRY(ip_wire_model_save(model, &finished, &finished_size));
-    saver s = {.t = t, .mark = {.stage = 2, .detector_steps = (uint32_t)out->steps[0], .seconds = seconds, .model_size = finished_size}, .model = finished};
-    memcpy(s.mark.magic, mark_magic, 8);
-    ip_train_result result = {0};
-    const ip_fuse_training plan = {
-        .train = {.user = t, .count = (int64_t)t->crop_count, .example = train_example},
-        .held_out = {.user = t, .count = (int64_t)t->chosen_by, .example = held_example},
-        .groups = (int32_t)host->clip_count,
-        .ordered = true,
-        .plan = {.steps = host->steps > 0 ? IP_MAX((int64_t)1, host->steps - detector_steps(host)) : 0, .seconds = fmax(1, host->seconds - (ip_now() - since)),
-            .seed = host->seed, .validations = 10, .checkpoint_seconds = host->checkpoint_seconds, .checkpoint = from->stage == 2 ? rest : NULL,
-            .checkpoint_bytes = from->stage == 2 ? rest_size : 0},
-        .host = {.user = &s, .progress = saver_progress, .save_checkpoint = save_checkpoint}};
-    ipos_status status = ip_fuse_train(model->fuse, &plan, &result);
-    ip_free(finished);
-    IP_TRY(status);
-    out->steps[1] = result.steps;
-    out->seconds += result.seconds;
-    t->stage = "scoring the finished model";
-    return score_fusion(t, model, out);
-}
-
-static json_t *clip_scores(const training *t, const figures *f) {
+static json_t *clip_scores(const iw_training *t, const iw_figures *f) {
     json_t *list = json_array();
     for (size_t i = 0; i < t->host->clip_count; i++) {
         const double *own = f->by_clip + 3 * i;
@@ -355,7 +203,7 @@ static json_t *clip_scores(const training *t, const figures *f) {
     return list;
 }
 
-static char *measured(const training *t, const ip_backend_v1 *backend, const ip_wire_model *model, const figures *f) {
+static char *measured(const iw_training *t, const ip_backend_v1 *backend, const ip_wire_model *model, const iw_figures *f) {
     double made = f->model / (double)IP_MAX(f->scored, 1), classical = f->classical / (double)IP_MAX(f->scored, 1);
     json_t *document = json_pack("{s:s,s:I,s:f}", "architecture", IP_WIRE_MODEL_ARCHITECTURE, "steps", (json_int_t)(f->steps[0] + f->steps[1]), "seconds",
         f->seconds);
@@ -367,18 +215,18 @@ static char *measured(const training *t, const ip_backend_v1 *backend, const ip_
     json_object_set_new(document, "held_out", json_loads(t->held_text.data ? t->held_text.data : "[]", 0, NULL));
     json_object_set_new(document, "settings", json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:i}", "parameters", (json_int_t)ip_wire_model_size(model),
         "detector_steps", (json_int_t)f->steps[0], "fusion_steps", (json_int_t)f->steps[1], "plates", (json_int_t)t->plate_count, "crops",
-        (json_int_t)t->crop_count, "crops_choosing", (json_int_t)t->chosen_by, "crops_scored", (json_int_t)f->scored, "reach", (int)REACH));
+        (json_int_t)t->crop_count, "crops_choosing", (json_int_t)t->chosen_by, "crops_scored", (json_int_t)f->scored, "reach", (int)IW_TRAIN_REACH));
     json_object_set_new(document, "versions", json_pack("{s:s,s:s}", "libtorch", backend->library_version(), "cpu_capability", backend->capability()));
     char *text = document ? json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(document);
     return text;
 }
 
-static ipos_status learn(training *t, const ip_backend_v1 *backend, int32_t device) {
+static ipos_status learn(iw_training *t, const ip_backend_v1 *backend, int32_t device) {
     ip_op_host *host = t->host;
     ip_wire_model model = {0};
-    figures f = {.by_clip = ip_calloc(3 * host->clip_count, sizeof *f.by_clip)};
-    mark from;
+    iw_figures f = {.by_clip = ip_calloc(3 * host->clip_count, sizeof *f.by_clip)};
+    iw_mark from;
     const uint8_t *kept, *rest;
     size_t rest_size, size = 0;
     void *bytes = NULL;
@@ -393,7 +241,7 @@ static ipos_status learn(training *t, const ip_backend_v1 *backend, int32_t devi
     if (status == IPOS_OK)
         status = detector_stage(t, &model, &from, rest, rest_size, seconds, since, &f);
     if (status == IPOS_OK)
-        status = fusion_stage(t, &model, &from, rest, rest_size, seconds, since, &f);
+        status = iw_fusion_stage(t, &model, &from, rest, rest_size, seconds, since, &f);
     if (status == IPOS_OK)
         status = ip_wire_model_save(&model, &bytes, &size);
     char *text = status == IPOS_OK ? measured(t, backend, &model, &f) : NULL;
@@ -413,7 +261,7 @@ static void plates_free(iw_plate *plates, size_t count) {
     }
 }
 
-static void training_free(training *t) {
+static void training_free(iw_training *t) {
     for (size_t i = 0; t->clips && i < t->host->clip_count; i++)
         ip_clip_close(&t->clips[i]);
     plates_free(t->plates, t->plate_count);
@@ -436,7 +284,7 @@ ipos_status iw_train(ip_op_host *host) {
     if (!backend)
         return IPOS_ERR_ENGINE;
     IP_TRY(backend->device_find(host->device, &device));
-    training t = {.host = host};
+    iw_training t = {.host = host};
     ipos_status status = prepare(&t);
     if (status == IPOS_OK)
         status = learn(&t, backend, device);
