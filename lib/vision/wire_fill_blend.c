@@ -3,6 +3,7 @@
 
 enum { BEST = 4 };
 static const float FLOOR = -12.f, DISTRUST_TAKES = 1.15f, RESAMPLED = .75f; /* of the grain's variance survives resampling */
+static const float STEADY = 3.f; /* a mean of many frames counts as so many views at most: its grain is less, its other errors are not */
 static const float OPTIMISM = 1.2f; /* views are aligned and corrected on the ring: in the hole they are this much worse */
 
 /* One pixel's views, best first. */
@@ -19,7 +20,7 @@ static size_t rank(const ip_wire_view *views, size_t count, int x, int y, ranked
         if (!(ip_row(&views[i].valid, y)[x] > 0.f))
             continue;
         ranked r = {.view = &views[i], .error = ip_row(&views[i].error, y)[x] * (views[i].sequence > 0 ? DISTRUST_TAKES : 1.f),
-            .many = views[i].many.data ? ip_row(&views[i].many, y)[x] : 1.f};
+            .many = views[i].many.data ? fminf(ip_row(&views[i].many, y)[x], STEADY) : 1.f};
         for (int c = 0; c < 3; c++)
             r.colour[c] = ip_row(&views[i].seen.c[c], y)[x];
         size_t at = n++;

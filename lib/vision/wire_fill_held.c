@@ -19,11 +19,20 @@ static const float CHANGED = 12.f / 255.f; /* what shows something else */
 static const float STILL = .3f;            /* pixels that the picture may have moved between frames APART, */
 static const float UNSTEADY = 2.f;         /* and that half of its pixels may seem to */
 static const float UNSURE = 6.f / 255.f;
+static const float CHANGES = 20.f / 255.f; /* what changes does so by about as much */
+static const float EVER = 80.f / 255.f;    /* where things ever changed, what is never seen is a matter of each frame */
+
+typedef struct spot {
+    float colour[3];
+    uint8_t many; /* frames it is the mean of; 0: not seen */
+    uint8_t age;  /* frames since it was seen last */
+    uint8_t calm; /* frames since it became what it is */
+} spot;
 
 typedef struct spots { /* pixels of a frame in rows */
     uint32_t *row;     /* height + 1: the first of each row; NULL: there are none */
     uint16_t *x;
-    float (*held[2])[4]; /* before, behind: colour, frames it is the mean of; 0: not seen */
+    spot *held[2];     /* before, behind */
 } spots;
 
 struct ip_wire_held {
@@ -81,6 +90,7 @@ typedef struct passage {
     const ip_wire_fill *fill;
     ip_image3 colour, mean;
     ip_plane_f matte, tmp, known, count;
+    ip_plane_f seen, became; /* when it was seen last and when it became what it is, in frames gone through */
 } passage;
 
 static ipos_status passage_open(const ip_wire_fill *fill, passage *p) {
@@ -88,7 +98,7 @@ static ipos_status passage_open(const ip_wire_fill *fill, passage *p) {
     *p = (passage){.fill = fill};
     IP_TRY(ip_planes_new(w, h, p->colour.c, 3));
     IP_TRY(ip_planes_new(w, h, p->mean.c, 3));
-    ip_plane_f *more[] = {&p->matte, &p->tmp, &p->known, &p->count};
+    ip_plane_f *more[] = {&p->matte, &p->tmp, &p->known, &p->count, &p->seen, &p->became};
     for (size_t i = 0; i < IP_COUNT(more); i++)
         IP_TRY(ip_plane_new(w, h, more[i]));
     return IPOS_OK;
@@ -97,7 +107,7 @@ static ipos_status passage_open(const ip_wire_fill *fill, passage *p) {
 static void passage_close(passage *p) {
     ip_planes_free(p->colour.c, 3);
     ip_planes_free(p->mean.c, 3);
-    ip_plane_f *more[] = {&p->matte, &p->tmp, &p->known, &p->count};
+    ip_plane_f *more[] = {&p->matte, &p->tmp, &p->known, &p->count, &p->seen, &p->became};
     for (size_t i = 0; i < IP_COUNT(more); i++)
         ip_plane_free(more[i]);
 }
@@ -125,17 +135,20 @@ static ipos_status look_at(passage *p, size_t index) {
     return IPOS_OK;
 }
 
-static void note(const passage *p, int way, const spots *to) {
-    for (int y = 0; y < p->mean.c[0].height; y++)
+static void note(const passage *p, int way, float now, const spots *to) {
+    for (int y = 0; y < p->count.height; y++)
         for (uint32_t i = to->row[y]; i < to->row[y + 1]; i++) {
-            float *held = to->held[way][i];
+            int x = to->x[i];
+            spot *at = &to->held[way][i];
             for (int c = 0; c < 3; c++)
-                held[c] = ip_row(&p->mean.c[c], y)[to->x[i]];
-            held[3] = ip_row(&p->count, y)[to->x[i]];
+                at->colour[c] = ip_row(&p->mean.c[c], y)[x];
+            at->many = (uint8_t)ip_row(&p->count, y)[x];
+            at->age = (uint8_t)(now - ip_row(&p->seen, y)[x]);
+            at->calm = (uint8_t)(now - ip_row(&p->became, y)[x]);
         }
 }
 
-static void hold(passage *p) {
+static void hold(passage *p, float now) {
     for (int y = 0; y < p->count.height; y++)
         for (int x = 0; x < p->count.width; x++) {
             float *n = &ip_row(&p->count, y)[x], apart = 0.f;
@@ -145,7 +158,10 @@ static void hold(passage *p) {
                 float d = ip_row(&p->colour.c[c], y)[x] - ip_row(&p->mean.c[c], y)[x];
                 apart += d * d;
             }
-            *n = apart < 3.f * CHANGED * CHANGED ? fminf(*n + 1.f, MOST) : 1.f;
+            *n = *n > 0.f && apart < 3.f * CHANGED * CHANGED ? fminf(*n + 1.f, MOST) : 1.f;
+            if (*n <= 1.f)
+                ip_row(&p->became, y)[x] = now;
+            ip_row(&p->seen, y)[x] = now;
             for (int c = 0; c < 3; c++) {
                 float *mean = &ip_row(&p->mean.c[c], y)[x], value = ip_row(&p->colour.c[c], y)[x];
                 *mean = *n > 1.f ? *mean + (value - *mean) / *n : value;
@@ -161,7 +177,7 @@ static ipos_status invent(passage *p, spots *never) {
     IP_TRY(spots_at(&p->tmp, never));
     if (never->row[p->tmp.height])
         IP_TRY(ip_spatial_fill(p->mean.c, 3, &p->tmp, p->fill->source.threads));
-    note(p, 0, never);
+    note(p, 0, 0.f, never);
     return IPOS_OK;
 }
 
@@ -175,8 +191,8 @@ static ipos_status go_through(ip_wire_held *held, passage *p) {
                 ip_mask_grow(&p->matte, &p->tmp, IP_WIRE_RING);
                 IP_TRY(spots_at(&p->matte, &held->frames[i]));
             }
-            note(p, way, &held->frames[i]);
-            hold(p);
+            note(p, way, (float)k, &held->frames[i]);
+            hold(p, (float)k);
         }
         if (!way)
             IP_TRY(invent(p, &held->never));
@@ -263,8 +279,39 @@ static void part_of(const spots *s, int y, ip_box_i box, uint32_t *first, uint32
         --*end;
 }
 
-static ipos_status open_view(const ip_wire_work *work, const spots *s, int way, size_t index, ip_wire_view *view) {
-    *view = (ip_wire_view){.index = index};
+/* The ring is held since the frame before, the hole perhaps for long: where things around have changed since it was seen, it may have too. */
+static ipos_status doubt_the_old(const ip_wire_work *work, const ip_plane_f *age, const ip_plane_f *calm, size_t gone, ip_wire_view *view) {
+    enum { OLD, OLD_WEIGHT, NEWS, NEWS_EVER, RING, TMP, COUNT, RADIUS = 4 };
+    int w = work->box.width, h = work->box.height;
+    ip_plane_f p[COUNT];
+    IP_TRY(ip_planes_new(w, h, p, COUNT));
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            bool valid = ip_row(&view->valid, y)[x] > 0.f, hole = ip_row(&work->matte, y)[x] > 0.f;
+            ip_row(&p[OLD], y)[x] = ip_row(age, y)[x];
+            ip_row(&p[OLD_WEIGHT], y)[x] = valid && hole ? 1.f : 0.f;
+            ip_row(&p[RING], y)[x] = valid && !hole ? 1.f : 0.f;
+        }
+    ip_plane_f *old[] = {&p[OLD]}, *news[] = {&p[NEWS], &p[NEWS_EVER]};
+    ip_wire_smooth(old, 1, &p[OLD_WEIGHT], &p[TMP], RADIUS);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            float since = ip_row(calm, y)[x] + .5f;
+            ip_row(&p[NEWS], y)[x] = since < ip_row(&p[OLD], y)[x] ? 1.f : 0.f;
+            ip_row(&p[NEWS_EVER], y)[x] = since < (float)gone ? 1.f : 0.f;
+        }
+    ip_wire_smooth(news, 2, &p[RING], &p[TMP], RADIUS);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            float *error = &ip_row(&view->error, y)[x], *around = &ip_row(&view->around, y)[x];
+            *error = hypotf(*error, CHANGES * ip_row(&p[NEWS], y)[x]);
+            *around = hypotf(*around, EVER * ip_row(&p[NEWS_EVER], y)[x]);
+        }
+    ip_planes_free(p, COUNT);
+    return IPOS_OK;
+}
+
+static ipos_status fill_view(const ip_wire_work *work, const spots *s, int way, size_t gone, const ip_plane_f age_calm[2], ip_wire_view *view) {
     IP_TRY(ip_planes_new(work->box.width, work->box.height, view->seen.c, 3));
     ip_plane_f *more[] = {&view->valid, &view->error, &view->many, &view->around};
     for (size_t i = 0; i < IP_COUNT(more); i++)
@@ -273,17 +320,28 @@ static ipos_status open_view(const ip_wire_work *work, const spots *s, int way, 
         uint32_t first, end;
         part_of(s, work->box.y + y, work->box, &first, &end);
         for (uint32_t i = first; i < end; i++) {
-            const float *held = s->held[way][i];
+            const spot *held = &s->held[way][i];
             int x = s->x[i] - work->box.x;
-            if (!(held[3] > 0.f) || !(ip_row(&work->active, y)[x] > 0.f))
+            if (!held->many || !(ip_row(&work->active, y)[x] > 0.f))
                 continue;
             for (int c = 0; c < 3; c++)
-                ip_row(&view->seen.c[c], y)[x] = held[c];
+                ip_row(&view->seen.c[c], y)[x] = held->colour[c];
             ip_row(&view->valid, y)[x] = 1.f;
-            ip_row(&view->many, y)[x] = held[3];
+            ip_row(&view->many, y)[x] = held->many;
+            ip_row(&age_calm[0], y)[x] = held->age;
+            ip_row(&age_calm[1], y)[x] = held->calm;
         }
     }
-    return ip_wire_judge(work, view);
+    IP_TRY(ip_wire_judge(work, view));
+    return doubt_the_old(work, &age_calm[0], &age_calm[1], gone, view);
+}
+
+static ipos_status open_view(const ip_wire_work *work, const spots *s, int way, size_t gone, ip_wire_view *view) {
+    ip_plane_f age_calm[2];
+    IP_TRY(ip_planes_new(work->box.width, work->box.height, age_calm, 2));
+    ipos_status status = fill_view(work, s, way, gone, age_calm, view);
+    ip_planes_free(age_calm, 2);
+    return status;
 }
 
 /* What is held before and behind may be two things, of which the frame shows one; and what was seen for a moment only may be neither. */
@@ -319,7 +377,7 @@ static void share_invented(const spots *never, const ip_wire_view view[2], ip_wi
             float share = own * own / (own * own + error * error + 1e-12f);
             for (int c = 0; c < 3; c++) {
                 float *to = &ip_row(&work->colour.c[c], y)[x];
-                *to += share * (never->held[0][i][c] - *to);
+                *to += share * (never->held[0][i].colour[c] - *to);
             }
         }
     }
@@ -334,7 +392,10 @@ ipos_status ip_wire_held_views(ip_wire_fill *fill, size_t index, ip_wire_work *w
         return IPOS_OK;
     const spots *s = &held->frames[index - held->first];
     for (int way = 0; way < 2; way++) {
-        ipos_status status = open_view(work, s, way, index, &views[*count + (size_t)way]);
+        size_t place = index - held->first, gone = way ? held->count - 1 - place : place;
+        ip_wire_view *view = &views[*count + (size_t)way];
+        *view = (ip_wire_view){.index = index};
+        ipos_status status = open_view(work, s, way, gone, view);
         if (status != IPOS_OK) {
             for (int i = 0; i <= way; i++)
                 ip_wire_view_close(&views[*count + (size_t)i]);
