@@ -226,3 +226,21 @@ void ip_wire_motions_free(ip_wire_motions *m) {
     for (size_t i = 0; i < m->count; i++)
         ip_planes_free(m->list[i].flow, 2);
 }
+
+ipos_status ip_wire_standing(ip_wire_fill *fill, const ip_wire_motions *m, float least, float *share) {
+    static const float plain = 12.f; /* levels across two pixels */
+    const ip_plane_f *here, *u = &m->list[0].flow[0], *v = &m->list[0].flow[1];
+    float scale = (float)(1 << fill->halvings);
+    size_t all = 0, standing = 0;
+    IP_TRY(small_of(fill, 0, m->index, &here));
+    for (int y = 1; y < here->height - 1; y++)
+        for (int x = 1; x < here->width - 1; x++) {
+            float gx = ip_row(here, y)[x + 1] - ip_row(here, y)[x - 1], gy = ip_row(here, y + 1)[x] - ip_row(here, y - 1)[x];
+            if (!(hypotf(gx, gy) > plain))
+                continue;
+            all++;
+            standing += scale * hypotf(ip_row(u, y)[x], ip_row(v, y)[x]) < least;
+        }
+    *share = all ? (float)standing / (float)all : 0.f;
+    return IPOS_OK;
+}

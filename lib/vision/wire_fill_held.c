@@ -5,7 +5,6 @@
 #include "mask.h"
 #include "wire_fill_internal.h"
 #include <math.h>
-#include <stdlib.h>
 
 enum {
     WINDOW = 64,  /* frames gone through at a time, */
@@ -16,8 +15,8 @@ enum {
     PLACES = 3
 };
 static const float CHANGED = 12.f / 255.f; /* what shows something else */
-static const float STILL = .3f;            /* pixels that the picture may have moved between frames APART, */
-static const float UNSTEADY = 2.f;         /* and that half of its pixels may seem to */
+static const float STILL = .35f;           /* pixels that a place may seem to have moved between frames APART */
+static const float ENOUGH = .25f;          /* of the places where something is to be seen must not have moved: performers may fill the rest */
 static const float UNSURE = 6.f / 255.f;
 static const float CHANGES = 20.f / 255.f; /* what changes does so by about as much */
 static const float EVER = 80.f / 255.f;    /* where things ever changed, what is never seen is a matter of each frame */
@@ -200,30 +199,6 @@ static ipos_status go_through(ip_wire_held *held, passage *p) {
     return IPOS_OK;
 }
 
-static float median_of(float *values, size_t count) {
-    qsort(values, count, sizeof *values, ip_by_float);
-    return count ? values[count / 2] : 0.f;
-}
-
-/* A flow is never nought where there is little to see; but what a camera does all of the picture does one way. */
-static ipos_status has_moved(const ip_wire_fill *fill, const ip_wire_coarse *motion, bool *moved) {
-    int w = motion->flow[0].width, h = motion->flow[0].height;
-    size_t n = 0, all = (size_t)w * (size_t)h;
-    float scale = (float)(1 << fill->halvings), *values = ip_alloc(3 * all * sizeof *values);
-    if (!values)
-        return IPOS_ERR_NO_MEMORY;
-    for (int y = 0; y < h; y++)
-        for (int x = 0; x < w; x++, n++) {
-            float u = scale * ip_row(&motion->flow[0], y)[x], v = scale * ip_row(&motion->flow[1], y)[x];
-            values[n] = u;
-            values[all + n] = v;
-            values[2 * all + n] = hypotf(u, v);
-        }
-    *moved = hypotf(median_of(values, all), median_of(values + all, all)) > STILL || median_of(values + 2 * all, all) > UNSTEADY;
-    ip_free(values);
-    return IPOS_OK;
-}
-
 static ipos_status camera_still(ip_wire_fill *fill, size_t first, size_t count, bool *still) {
     size_t apart = IP_MIN((size_t)APART, count - 1);
     *still = apart > 0;
@@ -231,10 +206,10 @@ static ipos_status camera_still(ip_wire_fill *fill, size_t first, size_t count, 
         size_t at = first + k * (count - 1 - apart) / (PLACES - 1);
         ip_wire_motions m = {.index = at, .near = 1, .count = 1, .list = {{.sequence = 0, .index = at + apart}}};
         ipos_status status = ip_wire_motions_near(fill, &m);
-        bool moved = false;
+        float share = 0.f;
         if (status == IPOS_OK)
-            status = has_moved(fill, &m.list[0], &moved);
-        *still = status == IPOS_OK && !moved;
+            status = ip_wire_standing(fill, &m, STILL, &share);
+        *still = status == IPOS_OK && share > ENOUGH;
         ip_wire_motions_free(&m);
         IP_TRY(status);
     }

@@ -51,6 +51,8 @@ void ip_wire_choose(const ip_wire_fill *fill, size_t index, ip_wire_motions *m);
 ipos_status ip_wire_motions_near(ip_wire_fill *fill, ip_wire_motions *m);
 ipos_status ip_wire_motions_far(ip_wire_fill *fill, ip_wire_motions *m); /* near comes first */
 void ip_wire_motions_free(ip_wire_motions *m);
+/* Of the places where there is something to follow, the share that the first motion moves by less than `least` pixels. */
+ipos_status ip_wire_standing(ip_wire_fill *fill, const ip_wire_motions *m, float least, float *share);
 /* The noise of frame index of the shot, as kept. */
 ipos_status ip_wire_frame_noise(ip_wire_fill *fill, size_t index, float noise[IP_WIRE_BINS]);
 void ip_wire_cache_free(ip_wire_fill *fill);
