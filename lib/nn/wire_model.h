@@ -5,7 +5,7 @@
 #include "fuse.h"
 #include "wire_net.h"
 
-#define IP_WIRE_MODEL_ARCHITECTURE "interpos.wires.2"
+#define IP_WIRE_MODEL_ARCHITECTURE "interpos.wires.3"
 
 typedef struct ip_wire_model {
     ip_wire_net *net;

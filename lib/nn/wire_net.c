@@ -23,8 +23,6 @@ static ipos_status add_all(ip_params *p, ip_rng *rng)
         snprintf(name, sizeof name, "up%d", i);
         IP_TRY(ip_conv_add(p, name, widths[i + 1], widths[i], 1, rng));
         snprintf(name, sizeof name, "join%d", i);
-        IP_TRY(ip_conv_add(p, name, 2 * widths[i], widths[i], 1, rng));
-        snprintf(name, sizeof name, "last%d", i);
         IP_TRY(ip_conv_add(p, name, widths[i], widths[i], 1, rng));
     }
     return ip_conv_add(p, "head", widths[0], 4, .05, rng);
@@ -88,8 +86,7 @@ ip_tensor *ip_wire_net_logits(ip_tape *t, const ip_params *p, const ip_tensor *p
         x = skip[i] = layer(t, p, "deep", i, layer(t, p, "down", i, x, i ? 2 : 1), 1);
     for (int i = LEVELS - 2; i >= 0; i--) {
         x = ip_t_double(t, layer(t, p, "up", i, x, 1), IP_UP_NEAREST);
-        const ip_tensor *both[2] = {x, skip[i]};
-        x = layer(t, p, "last", i, layer(t, p, "join", i, ip_t_cat(t, both, 2, 1), 1), 1);
+        x = layer(t, p, "join", i, ip_t_add(t, x, skip[i]), 1);
     }
     return ip_t_shuffle(t, ip_conv(t, p, "head", x, 1), 2);
 }

@@ -3,7 +3,8 @@
  *
  * A fifth plane shows what passes before the scene (passing.h): drawn wires look like real ones there, whatever they are made of.
  *
- * U-Net at half resolution, 3x3 convolutions, no normalisation, .2 M numbers. Works on pictures stretched so that the shot's own spread
+ * U-Net (Ronneberger, Fischer, Brox, MICCAI 2015) at half resolution, 3x3 convolutions, no normalisation; what a level has seen is added to what comes up,
+ * not laid beside it (Chaurasia, Culurciello, VCIP 2017: LinkNet): .2 M numbers. Works on pictures stretched so that the shot's own spread
  * (its .5 to 99.5 percentile) is 0..1. */
 #ifndef IP_WIRE_NET_H
 #define IP_WIRE_NET_H
@@ -12,7 +13,7 @@
 #include "trainer.h"
 #include <jansson.h>
 
-#define IP_WIRE_ARCHITECTURE "interpos.wire.2"
+#define IP_WIRE_ARCHITECTURE "interpos.wire.3"
 
 enum {
     IP_WIRE_PATCH = 128, /* side of the patches learnt from */

@@ -449,7 +449,7 @@ static void training_makes_a_model_that_runs(void **state) {
     assert_int_equal(fake.model_bytes, again.model_bytes);
     assert_memory_equal(fake.model, again.model, fake.model_bytes);
     json_t *card = json_loads(fake.measured, 0, NULL);
-    assert_string_equal(json_string_value(json_object_get(card, "architecture")), "interpos.wires.2");
+    assert_string_equal(json_string_value(json_object_get(card, "architecture")), "interpos.wires.3");
     assert_true(json_is_number(json_object_get(json_object_get(card, "score"), "gain")));
     assert_true(json_is_number(json_object_get(json_object_get(card, "detector"), "f1")));
     assert_int_equal(json_array_size(json_object_get(card, "held_out")), 1);
