@@ -6,7 +6,8 @@
 #include <math.h>
 
 enum { OTHERS = 6, HELD = 2 };
-static const float trace_of_wire = .17f; /* confidence, before training on the shot; real wires .19 and more, of 48 strokes on nothing two */
+static const float beside_best = .3f;   /* of the wire's best, at least */
+static const float trace_of_wire = .1f; /* confidence, before training on the shot; real wires .11 and more, of 84 strokes on nothing six */
 
 typedef struct labelled {
     ip_image3 image;
@@ -76,13 +77,21 @@ static ipos_status snap(tuning *t, const ip_plane_f *luma, const ip_plane_f *rid
     return IPOS_OK;
 }
 
-static bool looks_like_one(const iw_shot *shot, size_t wire, size_t index) {
-    return !shot->net || iw_seen_at(shot, wire, index)->confidence >= fminf(trace_of_wire, .5f * shot->threshold);
+/* How surely the wire is seen on the best of the frames where it was drawn. */
+static float best_of(const iw_shot *shot, size_t wire) {
+    float best = 0;
+    for (size_t i = 0; i < shot->count; i++)
+        if (iw_stroke_at(shot, wire, i))
+            best = fmaxf(best, iw_seen_at(shot, wire, i)->confidence);
+    return best;
 }
 
-/* Whether a stroke is to be taught as a wire. One that is not is background like the rest of its frame. */
+/* Whether a stroke is to be taught as a wire. One that is not is background like the rest of its frame: where next to nothing is seen,
+ * though the wire is on another frame, it would teach that nothing is a wire. */
 static bool is_lesson(const iw_shot *shot, size_t wire, size_t index) {
-    return iw_stroke_at(shot, wire, index) && looks_like_one(shot, wire, index);
+    if (!iw_stroke_at(shot, wire, index))
+        return false;
+    return !shot->net || iw_seen_at(shot, wire, index)->confidence >= fmaxf(fminf(trace_of_wire, .5f * shot->threshold), beside_best * best_of(shot, wire));
 }
 
 ipos_status iw_doubt(iw_shot *shot) {
