@@ -124,7 +124,7 @@ static void one_that_no_stroke_was_believed_of_is_lost(void **state) {
     ip_point points[2] = {{60, 52}, {200, 80}};
     iw_stroke strokes[2] = {{.frame = 7, .points = points, .count = 2}, {.frame = 7, .points = points, .count = 2}};
     iw_wire wires[2] = {{.strokes = &strokes[0], .count = 1}, {.strokes = &strokes[1], .count = 1}};
-    iw_seen before[2] = {{.confidence = .1f}, {.confidence = .3f}};
+    iw_seen before[2] = {{.confidence = .08f}, {.confidence = .3f}};
     int64_t number = 7;
     open_scene(&s, 6, 0);
     s.shot.numbers = &number;
