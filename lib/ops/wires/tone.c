@@ -74,3 +74,24 @@ ipos_status iw_tone_learn(const iw_work *w, iw_seen *seen) {
     tones_free(&t);
     return status;
 }
+
+/* A rope that swung before the scene where it was drawn is not the edge of a path that lies still in it, however much of a wire that looks. */
+float iw_passing_share(const iw_work *w, const ip_trace *trace) {
+    static const float plain = .025f;
+    size_t count = 0, passing = 0;
+    for (size_t i = 0; i < trace->curve.count && w->passing.data; i++) {
+        int x = (int)(trace->curve.at[i].x - (float)w->box.x), y = (int)(trace->curve.at[i].y - (float)w->box.y);
+        if (trace->seen[i] < .3f || x < 1 || y < 1 || x >= w->passing.width - 1 || y >= w->passing.height - 1)
+            continue;
+        float most = 0;
+        for (int k = 0; k < 9; k++)
+            most = fmaxf(most, fabsf(ip_row(&w->passing, y + k / 3 - 1)[x + k % 3 - 1]));
+        count++;
+        passing += most > plain;
+    }
+    return count ? (float)passing / (float)count : 0;
+}
+
+float iw_rest(const iw_work *w, const iw_follow *f, const ip_trace *trace) {
+    return w->passing.data && f->passes > .5f ? fmaxf(0, 1 - iw_passing_share(w, trace) / (.9f * f->passes)) : 0;
+}

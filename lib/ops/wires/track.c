@@ -77,6 +77,10 @@ static ipos_status one_frame(iw_work *w) {
         IP_TRY(iw_lines_find(w));
     if (w->lines.data)
         ip_plane_max(&w->plain, &w->lines);
+    if (shot->net && shot->count > 2) {
+        IP_TRY(ip_plane_new(w->box.width, w->box.height, &w->passing));
+        IP_TRY(iw_shot_difference(shot, w->index, w->box, &w->passing));
+    }
     IP_TRY(iw_find(w));
     IP_TRY(ask_with_hints(w));
     for (size_t i = 0; i < w->count; i++)
@@ -161,6 +165,7 @@ static ipos_status recall(const iw_shot *shot, const iw_seen *drawn, iw_follow *
     for (int end = 0; end < 2 && f->whole; end++)
         f->whole = iw_to_border(shot, curve->at[end ? curve->count - 1 : 0]) > 10 * iw_lines(shot);
     memcpy(f->tone, drawn->tone, sizeof f->tone);
+    f->passes = drawn->passes;
     return IPOS_OK;
 }
 
@@ -223,6 +228,7 @@ static void work_free(iw_work *w) {
     ip_plane_free(&w->plain);
     ip_plane_free(&w->hinted);
     ip_plane_free(&w->lines);
+    ip_plane_free(&w->passing);
 }
 
 /* The follow of one wire: whether it is to be looked for on this frame now, and where. */

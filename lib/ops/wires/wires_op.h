@@ -68,6 +68,7 @@ typedef struct iw_seen {
     float width;      /* detection pixels */
     float worth;      /* share of the wire that is explained, less for lying elsewhere and otherwise than expected */
     float tone[2];    /* of a frame with a stroke: at least and at most so bright the wire is, luma of the plate */
+    float passes;     /* of a frame with a stroke: share of the points at which something passes before the scene */
     bool tried, lost, key;
 } iw_seen;
 

@@ -22,6 +22,7 @@ typedef struct iw_follow {
     float length;   /* on the frame with the stroke, plate pixels */
     bool whole;     /* both its ends were in the picture there */
     float tone[2];  /* at least and at most so bright it is, luma of the plate */
+    float passes;   /* share of its points that passed before the scene where it was drawn */
     iw_start starts[IW_STARTS];
     size_t start_count;
     iw_seen *seen;
@@ -34,6 +35,7 @@ typedef struct iw_work {
     ip_plane_f luma;          /* of the plate */
     ip_plane_f plain, hinted; /* the detector's answers without and with hints */
     ip_plane_f lines;         /* how plainly straight lines run through, 0..1, as the answers; {0}: no wire that hardly bends is looked for */
+    ip_plane_f passing;       /* the frame less what its neighbours show there, plate units; {0}: not known */
     iw_follow *follow;
     size_t count;
 } iw_work;
@@ -43,6 +45,9 @@ ipos_status iw_find(iw_work *w);
 /* Limits of a wire's brightness, from what is seen of it on a frame where a person drew it; and the share of a trace's points that
  * contradict them. */
 ipos_status iw_tone_learn(const iw_work *w, iw_seen *seen);
+/* Share of the points seen at which something passes before the scene; and how far a trace at rest, 0..1, contradicts a wire that passed where it was drawn. */
+float iw_passing_share(const iw_work *w, const ip_trace *trace);
+float iw_rest(const iw_work *w, const iw_follow *f, const ip_trace *trace);
 ipos_status iw_tone_contradiction(const iw_work *w, const iw_follow *f, const ip_trace *trace, float *share);
 /* Follows a wire so found in the answer with hints, and says how sure it is, which points are painted, whether it is lost. */
 ipos_status iw_settle(const iw_work *w, const iw_follow *f);

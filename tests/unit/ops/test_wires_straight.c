@@ -145,6 +145,31 @@ static void one_that_no_stroke_was_believed_of_is_lost(void **state) {
     close_scene(&s);
 }
 
+/* The right half of a line passes before the scene, the left half lies in it. */
+static void what_lies_still_contradicts_a_wire_that_passed(void **state) {
+    (void)state;
+    enum { POINTS = 20 };
+    ip_point at[POINTS];
+    float seen[POINTS];
+    iw_work w = {.box = {10, 20, 90, 40}};
+    assert_int_equal(ip_plane_new(90, 40, &w.passing), IPOS_OK);
+    for (int i = 0; i < POINTS; i++) {
+        at[i] = (ip_point){22.5f + 3 * (float)i, 40.5f};
+        seen[i] = .8f;
+        ip_row(&w.passing, 20)[(int)at[i].x - 10] = i < POINTS / 2 ? .004f : -.1f;
+    }
+    ip_trace trace = {.curve = {at, POINTS}, .seen = seen}, right = {.curve = {at + POINTS / 2, POINTS / 2}, .seen = seen}, left = {.curve = {at, POINTS / 2 - 1}, .seen = seen};
+    iw_follow passed = {.passes = 1}, rested = {.passes = .3f};
+    assert_float_equal(iw_passing_share(&w, &trace), .5, 1e-6);
+    assert_float_equal(iw_passing_share(&w, &right), 1, 1e-6);
+    assert_float_equal(iw_rest(&w, &passed, &right), 0, 1e-6);
+    assert_float_equal(iw_rest(&w, &passed, &left), 1, 1e-6);
+    assert_true(iw_rest(&w, &passed, &trace) > .3f && iw_rest(&w, &passed, &trace) < .6f);
+    assert_float_equal(iw_rest(&w, &rested, &left), 0, 1e-6);
+    ip_plane_free(&w.passing);
+    assert_float_equal(iw_rest(&w, &passed, &left), 0, 1e-6);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_goes_on_as_far_as_it_is_seen),
@@ -152,6 +177,7 @@ int main(void) {
         cmocka_unit_test(a_gap_that_shows_nothing_stays),
         cmocka_unit_test(a_slack_one_is_left_alone),
         cmocka_unit_test(one_that_no_stroke_was_believed_of_is_lost),
+        cmocka_unit_test(what_lies_still_contradicts_a_wire_that_passed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
