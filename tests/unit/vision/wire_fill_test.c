@@ -197,7 +197,7 @@ static double apart_by(const outcome *a, const outcome *b) {
     return sum / n;
 }
 
-static const stage LOCKED = {.scene = {.width = 150, .height = 110}, .frames = 48, .wire_speed = .4, .wire_width = 5, .grain = .01f};
+static const stage LOCKED = {.scene = {.width = 112, .height = 80}, .frames = 48, .wire_speed = .4, .wire_width = 5, .grain = .01f};
 
 static void test_still_camera_holds_what_it_saw(void **state) {
     (void)state;
