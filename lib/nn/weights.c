@@ -54,7 +54,7 @@ ipos_status ip_weights_open(const void *bytes, size_t size, const char *architec
     if (found && strcmp(found, architecture) == 0)
         return IPOS_OK;
     ipos_status status = found
-        ? ip_fail(IPOS_ERR_UNSUPPORTED, "model file: it holds \"%s\", this needs \"%s\"", found, architecture)
+        ? ip_fail(IPOS_ERR_UNSUPPORTED, "model file: it holds \"%s\", this needs \"%s\": train a new one with this version", found, architecture)
         : ip_fail(IPOS_ERR_UNSUPPORTED, "model file: not one of libinterpos (no " IP_ARCHITECTURE_KEY " in its header)");
     ip_st_free(out);
     return status;
