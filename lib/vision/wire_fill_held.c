@@ -88,7 +88,7 @@ static ipos_status spots_at(const ip_plane_f *mask, spots *to) {
 typedef struct passage {
     const ip_wire_fill *fill;
     ip_image3 colour, mean;
-    ip_plane_f matte, tmp, known, count;
+    ip_plane_f matte, tmp, hidden, count;
     ip_plane_f seen, became; /* when it was seen last and when it became what it is, in frames gone through */
 } passage;
 
@@ -97,7 +97,7 @@ static ipos_status passage_open(const ip_wire_fill *fill, passage *p) {
     *p = (passage){.fill = fill};
     IP_TRY(ip_planes_new(w, h, p->colour.c, 3));
     IP_TRY(ip_planes_new(w, h, p->mean.c, 3));
-    ip_plane_f *more[] = {&p->matte, &p->tmp, &p->known, &p->count, &p->seen, &p->became};
+    ip_plane_f *more[] = {&p->matte, &p->tmp, &p->hidden, &p->count, &p->seen, &p->became};
     for (size_t i = 0; i < IP_COUNT(more); i++)
         IP_TRY(ip_plane_new(w, h, more[i]));
     return IPOS_OK;
@@ -106,12 +106,12 @@ static ipos_status passage_open(const ip_wire_fill *fill, passage *p) {
 static void passage_close(passage *p) {
     ip_planes_free(p->colour.c, 3);
     ip_planes_free(p->mean.c, 3);
-    ip_plane_f *more[] = {&p->matte, &p->tmp, &p->known, &p->count, &p->seen, &p->became};
+    ip_plane_f *more[] = {&p->matte, &p->tmp, &p->hidden, &p->count, &p->seen, &p->became};
     for (size_t i = 0; i < IP_COUNT(more); i++)
         ip_plane_free(more[i]);
 }
 
-/* A frame with its matte (0 or 1); known: neither the matte nor beside it, and finite. */
+/* A frame with its matte (0 or 1); hidden: the matte, what is not finite, and a pixel beside either. */
 static ipos_status look_at(passage *p, size_t index) {
     const ip_wire_source *s = &p->fill->source;
     ip_box_i all = {0, 0, s->width, s->height};
@@ -125,12 +125,9 @@ static ipos_status look_at(passage *p, size_t index) {
             for (int c = 0; c < 3; c++)
                 sum += fabsf(ip_row(&p->colour.c[c], y)[x]);
             *m = *m <= 0.f ? 0.f : 1.f;
-            ip_row(&p->known, y)[x] = *m > 0.f || !(sum < 1e4f) ? 1.f : 0.f;
+            ip_row(&p->hidden, y)[x] = *m > 0.f || !(sum < 1e4f) ? 1.f : 0.f;
         }
-    ip_mask_grow(&p->known, &p->tmp, 1);
-    for (int y = 0; y < all.height; y++)
-        for (int x = 0; x < all.width; x++)
-            ip_row(&p->known, y)[x] = 1.f - ip_row(&p->known, y)[x];
+    ip_mask_grow(&p->hidden, &p->tmp, 1);
     return IPOS_OK;
 }
 
@@ -151,7 +148,7 @@ static void hold(passage *p, float now) {
     for (int y = 0; y < p->count.height; y++)
         for (int x = 0; x < p->count.width; x++) {
             float *n = &ip_row(&p->count, y)[x], apart = 0.f;
-            if (!(ip_row(&p->known, y)[x] > 0.f))
+            if (ip_row(&p->hidden, y)[x] > 0.f)
                 continue;
             for (int c = 0; c < 3; c++) {
                 float d = ip_row(&p->colour.c[c], y)[x] - ip_row(&p->mean.c[c], y)[x];
@@ -182,7 +179,9 @@ static ipos_status invent(passage *p, spots *never) {
 
 static ipos_status go_through(ip_wire_held *held, passage *p) {
     for (int way = 0; way < 2; way++) {
-        ip_plane_fill(&p->count, 0.f);
+        ip_plane_f *new[] = {&p->count, &p->seen, &p->became};
+        for (size_t i = 0; i < IP_COUNT(new); i++)
+            ip_plane_fill(new[i], 0.f);
         for (size_t k = 0; k < held->count; k++) {
             size_t i = way ? held->count - 1 - k : k;
             IP_TRY(look_at(p, held->first + i));

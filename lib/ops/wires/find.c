@@ -152,7 +152,7 @@ static ipos_status weigh(const iw_work *w, const iw_follow *f, const iw_start *s
     float wrong = 0;
     ipos_status status = f->stroke ? IPOS_OK : iw_tone_contradiction(w, f, trace, &wrong);
     if (status == IPOS_OK)
-        keep_better(best, trace, worth_of(w, f, start, trace) - .8f * wrong - (f->stroke ? 0 : .8f * iw_rest(w, f, trace)));
+        keep_better(best, trace, worth_of(w, f, start, trace) - .8f * wrong - .8f * iw_rest(w, f, trace));
     else
         ip_trace_free(trace);
     return status;

@@ -97,6 +97,10 @@ static ipos_status one_frame(iw_work *w) {
 /* What is not seen where a person drew it cannot be told from other things. */
 static bool is_seen(const iw_shot *shot, const iw_seen *drawn) { return !drawn->lost && drawn->confidence >= shot->threshold; }
 
+static bool is_drawn_and_seen(const iw_shot *shot, size_t wire, size_t index) {
+    return iw_stroke_at(shot, wire, index) && is_seen(shot, iw_seen_at(shot, wire, index));
+}
+
 /* The frame with the stroke nearest to every frame, wire by wire; SIZE_MAX for a wire without. Once the frames with strokes have been
  * looked at, those on which the wire is not seen lead nowhere, if there are others. */
 static void find_keys(const iw_shot *shot, bool looked, size_t *keys) {
@@ -104,9 +108,9 @@ static void find_keys(const iw_shot *shot, bool looked, size_t *keys) {
         size_t *key = keys + i * shot->count, last = SIZE_MAX, next = SIZE_MAX;
         bool choose = false;
         for (size_t f = 0; f < shot->count && looked; f++)
-            choose = choose || (iw_stroke_at(shot, i, f) && is_seen(shot, iw_seen_at(shot, i, f)));
+            choose = choose || is_drawn_and_seen(shot, i, f);
         for (size_t f = 0; f < shot->count; f++) {
-            last = iw_stroke_at(shot, i, f) && (!choose || is_seen(shot, iw_seen_at(shot, i, f))) ? f : last;
+            last = (choose ? is_drawn_and_seen(shot, i, f) : iw_stroke_at(shot, i, f) != NULL) ? f : last;
             key[f] = last;
         }
         for (size_t f = shot->count; f-- > 0;) {

@@ -3,7 +3,6 @@
 #include "wires_train.h"
 
 #include "wire_draw.h"
-#include "wires_fill.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -1,8 +1,6 @@
 /* The second stage of training: fills of holes that are laid where the plate is known are rehearsed, and the fusion learns from them. */
 #include "wires_train.h"
 
-#include "wires_fill.h"
-
 #include <math.h>
 
 enum { HELD_CROPS = 48, TILES = 6 };

@@ -45,10 +45,11 @@ ipos_status iw_find(iw_work *w);
 /* Limits of a wire's brightness, from what is seen of it on a frame where a person drew it; and the share of a trace's points that
  * contradict them. */
 ipos_status iw_tone_learn(const iw_work *w, iw_seen *seen);
-/* Share of the points seen at which something passes before the scene; and how far a trace at rest, 0..1, contradicts a wire that passed where it was drawn. */
+ipos_status iw_tone_contradiction(const iw_work *w, const iw_follow *f, const ip_trace *trace, float *share);
+/* Share of the points seen at which something passes before the scene; and how far a trace at rest, 0..1, contradicts a wire that passed
+ * where it was drawn: 0 on a frame with a stroke, where that is not known yet. */
 float iw_passing_share(const iw_work *w, const ip_trace *trace);
 float iw_rest(const iw_work *w, const iw_follow *f, const ip_trace *trace);
-ipos_status iw_tone_contradiction(const iw_work *w, const iw_follow *f, const ip_trace *trace, float *share);
 /* Follows a wire so found in the answer with hints, and says how sure it is, which points are painted, whether it is lost. */
 ipos_status iw_settle(const iw_work *w, const iw_follow *f);
 /* Wires that hardly bend, straight.c: the hints are carried on along the line of what is seen without them; and what was settled becomes
